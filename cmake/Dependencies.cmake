@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that goleakd takes from the distribution. scripts/setup installs it.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(zydis REQUIRED)
+
+pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.4)
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+
+# civetweb ships neither a CMake package nor a .pc file on every Debian.
+find_library(CIVETWEB_CPP civetweb-cpp REQUIRED)
+find_library(CIVETWEB civetweb REQUIRED)
+find_path(CIVETWEB_INCLUDE CivetServer.h REQUIRED)
+add_library(civetweb_cpp INTERFACE)
+target_link_libraries(civetweb_cpp INTERFACE ${CIVETWEB_CPP} ${CIVETWEB})
+target_include_directories(civetweb_cpp SYSTEM INTERFACE ${CIVETWEB_INCLUDE})

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <time.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace goleakd {
+
+// CLOCK_MONOTONIC as a type: what bpf_ktime_get_ns() and Go's nanotime() count. All of goleakd's reasoning uses it;
+// wall time appears only where something is exported.
+struct MonotonicClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<MonotonicClock>;
+  static constexpr bool is_steady = true;
+
+  static time_point now() {
+    timespec t{};
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
+  }
+};
+
+using Instant = MonotonicClock::time_point;
+using Duration = MonotonicClock::duration;
+
+// From the nanoseconds of a kernel event or of the target's memory.
+constexpr Instant instant_from_ns(std::uint64_t ns) {
+  return Instant(std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
+}
+
+// The relation of the two clocks at one moment, to turn an Instant into wall time at the edge.
+class WallClock {
+ public:
+  static WallClock read() {
+    WallClock c;
+    c.wall_ = std::chrono::system_clock::now();
+    c.monotonic_ = MonotonicClock::now();
+    return c;
+  }
+  // Seconds since the Unix epoch.
+  double unix_seconds(Instant t) const {
+    using Seconds = std::chrono::duration<double>;
+    return Seconds(wall_.time_since_epoch()).count() + Seconds(t - monotonic_).count();
+  }
+
+ private:
+  std::chrono::system_clock::time_point wall_;
+  Instant monotonic_;
+};
+
+}  // namespace goleakd

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace goleakd::target {
+
+// An ELF executable, read through libelf once and by pread() afterwards: nothing stays mapped, so a file that shrinks
+// under us is an error value and never a signal. All addresses are link-time ones; a running PIE adds its load bias.
+class ElfFile {
+ public:
+  struct Section {
+    std::string name;
+    std::uint64_t address = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+  };
+  struct Segment {  // PT_LOAD
+    std::uint64_t address = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t file_size = 0;
+    bool executable = false;
+    bool writable = false;
+  };
+
+  // `path` may be /proc/PID/exe, which also reaches deleted files and those of other mount namespaces.
+  // invalid: not ELF or malformed. unsupported: not 64-bit little-endian x86-64.
+  static Result<ElfFile> open(const std::string& path);
+
+  bool position_independent() const { return position_independent_; }
+  const std::vector<Segment>& segments() const { return segments_; }
+  // GNU build id in hex, else the Go build id, else empty.
+  const std::string& build_id() const { return build_id_; }
+
+  const Section* section(std::string_view name) const;
+  // The whole section. invalid when it is larger than `limit` or outside the file.
+  Result<std::vector<std::uint8_t>> read_section(const Section& section, std::uint64_t limit = 512U << 20U) const;
+  // Exactly `size` bytes at a link-time address, from the file.
+  Result<std::vector<std::uint8_t>> read(std::uint64_t address, std::uint64_t size) const;
+  // A pointer stored in the file; in a PIE the addend of its RELATIVE relocation when the file holds zero there.
+  Result<std::uint64_t> read_pointer(std::uint64_t address) const;
+
+  // Where in the file the byte at a link-time address is: what uprobes are attached by. Nothing outside PT_LOAD.
+  std::optional<std::uint64_t> file_offset(std::uint64_t address) const;
+  bool is_executable(std::uint64_t address) const;
+
+  // From .symtab; nothing in a stripped file.
+  std::optional<std::uint64_t> symbol(std::string_view name) const;
+
+ private:
+  ElfFile() = default;
+  struct Loader;
+
+  UniqueFd fd_;
+  std::string path_;
+  bool position_independent_ = false;
+  std::string build_id_;
+  std::vector<Section> sections_;
+  std::vector<Segment> segments_;
+  std::unordered_map<std::string, std::uint64_t> symbols_;             // runtime data that goleakd asks for
+  std::unordered_map<std::uint64_t, std::uint64_t> relative_addends_;  // PIE only
+};
+
+}  // namespace goleakd::target

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/module_data.h"
+
+#include <optional>
+#include <vector>
+
+#include "target/pclntab.h"
+
+namespace goleakd::target {
+namespace {
+
+constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+constexpr std::uint64_t kMaxDataSegment = 256U << 20U;
+
+class Search {
+ public:
+  Search(const ElfFile& elf, const Layout& layout, std::uint64_t pclntab_address, std::uint64_t names)
+      : elf_(elf), layout_(layout), pclntab_(pclntab_address), names_(names) {}
+
+  bool fits(std::uint64_t address) const {
+    return pointer(address + layout_.moduledata.pc_header) == pclntab_ &&
+           pointer(address + layout_.moduledata.funcnametab) == pclntab_ + names_ &&
+           elf_.is_executable(pointer(address + layout_.moduledata.text));
+  }
+
+  ModuleData at(std::uint64_t address) const {
+    return {.address = address,
+            .text = pointer(address + layout_.moduledata.text),
+            .gofunc = pointer(address + layout_.moduledata.gofunc)};
+  }
+
+  std::optional<std::uint64_t> in_data() const {
+    for (const ElfFile::Segment& segment : elf_.segments()) {
+      if (!segment.writable || segment.file_size > kMaxDataSegment || segment.file_size < kWord) continue;
+      const auto bytes = elf_.read(segment.address, segment.file_size);
+      if (!bytes) continue;
+      for (std::uint64_t at = 0; at + kWord <= bytes->size(); at += kWord) {
+        // A PIE that was linked externally holds zeros here and the values in its relocations: fits() reads those.
+        const auto word = *read_at<std::uint64_t>(*bytes, at);
+        if ((word == pclntab_ || (word == 0 && elf_.position_independent())) && fits(segment.address + at)) {
+          return segment.address + at;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::uint64_t pointer(std::uint64_t address) const { return elf_.read_pointer(address).value_or(0); }
+
+  const ElfFile& elf_;
+  const Layout& layout_;
+  std::uint64_t pclntab_;
+  std::uint64_t names_;
+};
+
+}  // namespace
+
+Result<ModuleData> ModuleData::find(const ElfFile& elf, const Layout& layout, std::uint64_t pclntab_address,
+                                    ByteSpan pclntab) {
+  const auto names = Pclntab::name_table_offset(pclntab);
+  if (!names) return fail(ErrorKind::unsupported, "the function table has an unknown format");
+  const Search search(elf, layout, pclntab_address, *names);
+  if (const auto symbol = elf.symbol("runtime.firstmoduledata"); symbol && search.fits(*symbol))
+    return search.at(*symbol);
+  if (const auto* section = elf.section(".go.module"); section != nullptr && search.fits(section->address)) {
+    return search.at(section->address);
+  }
+  if (const auto address = search.in_data()) return search.at(*address);
+  return fail(ErrorKind::not_found, "no runtime.firstmoduledata that points at the function table");
+}
+
+}  // namespace goleakd::target

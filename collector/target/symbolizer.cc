@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/symbolizer.h"
+
+#include <optional>
+
+namespace goleakd::target {
+namespace {
+
+// internal/abi: PCDATA_InlTreeIndex, FUNCDATA_InlTree.
+constexpr std::uint32_t kInlineIndexTable = 2;
+constexpr std::uint32_t kInlineTree = 3;
+constexpr int kMaxInlineDepth = 200;  // a cycle in a broken tree ends here
+
+struct InlinedCall {
+  std::uint8_t func_id = 0;
+  std::uint32_t name = 0;
+  std::uint32_t parent_pc = 0;
+};
+
+// runtime.inlinedCall: 20 bytes {parent i16, funcID u8, pad, file, line, func_, parentPc i32} before Go 1.20, since
+// then 16 bytes {funcID u8, pad[3], nameOff, parentPc, startLine i32}.
+std::optional<InlinedCall> inlined_call(const ElfFile& elf, std::uint64_t tree, std::uint32_t index, bool old) {
+  const std::uint64_t size = old ? 20 : 16;
+  const auto bytes = elf.read(tree + index * size, size);
+  if (!bytes) return std::nullopt;
+  return InlinedCall{.func_id = *read_at<std::uint8_t>(*bytes, old ? 2 : 0),
+                     .name = *read_at<std::uint32_t>(*bytes, old ? 12 : 4),
+                     .parent_pc = *read_at<std::uint32_t>(*bytes, old ? 16 : 8)};
+}
+
+}  // namespace
+
+Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64_t gofunc)
+    : elf_(elf), functions_(functions), gofunc_(gofunc) {}
+
+const std::vector<SourceFrame>& Symbolizer::frames(std::uint64_t pc) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(pc);
+  if (found != known_.end()) return found->second;
+  return known_.emplace(pc, resolve(pc)).first->second;
+}
+
+std::vector<SourceFrame> Symbolizer::resolve(std::uint64_t pc) const {
+  std::vector<SourceFrame> frames;
+  const auto function = functions_.function_at(pc);
+  if (!function) return frames;
+  const auto tree = functions_.funcdata(*function, kInlineTree);
+  for (int depth = 0; tree && depth < kMaxInlineDepth; ++depth) {
+    const std::int32_t index = functions_.pcdata(*function, kInlineIndexTable, pc);
+    if (index < 0) break;
+    const auto call =
+        inlined_call(elf_, gofunc_ + *tree, static_cast<std::uint32_t>(index), functions_.old_inline_tree());
+    if (!call) break;
+    const Pclntab::Line line = functions_.line(*function, pc);
+    frames.push_back({.function = printable_function(functions_.name_at(call->name)),
+                      .file = std::string(line.file),
+                      .line = line.line,
+                      .inlined = true,
+                      .func_id = call->func_id});
+    pc = function->entry + call->parent_pc;
+  }
+  const Pclntab::Line line = functions_.line(*function, pc);
+  frames.push_back({.function = printable_function(function->name),
+                    .file = std::string(line.file),
+                    .line = line.line,
+                    .inlined = false,
+                    .func_id = function->id});
+  return frames;
+}
+
+std::string printable_function(std::string_view name) {
+  std::string text;
+  int depth = 0;
+  for (const char c : name) {
+    if (c == '[' && depth++ == 0) text += "[...]";
+    if (depth == 0) text += c;
+    if (c == ']' && depth > 0) --depth;
+  }
+  return text;
+}
+
+}  // namespace goleakd::target
