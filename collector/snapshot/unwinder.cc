@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/unwinder.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+namespace goleakd::snapshot {
+namespace {
+
+constexpr std::uint64_t kWord = 8;
+constexpr std::uint64_t kMoreBytes = 16U << 10U;
+
+std::optional<std::uint64_t> word_at(const Memory& memory, StackBytes& stack, std::uint64_t address) {
+  if (address < stack.base || address > stack.end - kWord) return std::nullopt;
+  const std::uint64_t offset = address - stack.base;
+  if (const auto word = read_at<std::uint64_t>(stack.bytes, offset)) return word;
+  const std::uint64_t wanted = std::min(stack.end - stack.base, offset + kMoreBytes);
+  const std::size_t had = stack.bytes.size();
+  stack.bytes.resize(wanted);
+  if (!memory.read(stack.base + had, std::span(stack.bytes).subspan(had))) {
+    stack.bytes.resize(had);
+    return std::nullopt;
+  }
+  return read_at<std::uint64_t>(stack.bytes, offset);
+}
+
+// The runtime makes these calls from where a signal struck: their caller's pc is no return address.
+bool is_injected_call(std::string_view function) {
+  return function == "runtime.asyncPreempt" || function == "runtime.sigpanic" || function == "runtime.debugCallV2";
+}
+
+}  // namespace
+
+UnwindEnd unwind(const target::Pclntab& functions, const Memory& memory, StackBytes& stack, const UnwindStart& start,
+                 std::size_t max_frames, std::vector<StackFrame>& frames) {
+  std::uint64_t sp = start.sp;
+  std::uint64_t at = start.pc - start.load_bias;
+  bool interrupted = false;
+  while (frames.size() < max_frames) {
+    const auto function = functions.function_at(at);
+    if (!function) return UnwindEnd::broken;
+    frames.push_back({.pc = at, .symbol_pc = interrupted || at == function->entry ? at : at - 1});
+    if (function->top_frame) return UnwindEnd::top;
+    const auto delta = functions.sp_delta(*function, at);
+    if (!delta || *delta < 0) return UnwindEnd::broken;
+    sp += static_cast<std::uint64_t>(*delta);
+    const auto return_address = word_at(memory, stack, sp);
+    if (!return_address) return UnwindEnd::broken;
+    if (*return_address == 0) return UnwindEnd::top;
+    sp += kWord;
+    at = *return_address - start.load_bias;
+    interrupted = is_injected_call(function->name);
+  }
+  return UnwindEnd::too_deep;
+}
+
+}  // namespace goleakd::snapshot

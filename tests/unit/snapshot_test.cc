@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pclntab_fixture.h"
+#include "snapshot/channels.h"
+#include "snapshot/goroutine_table.h"
+#include "snapshot/memory.h"
+#include "snapshot/process_memory.h"
+#include "snapshot/unwinder.h"
+
+namespace goleakd::snapshot {
+namespace {
+
+// An address space made of blocks; everything between them is unmapped.
+class FakeMemory : public Memory {
+ public:
+  using Memory::read;
+
+  void map(std::uint64_t address, std::size_t size) { blocks_[address].resize(size); }
+  template <typename T>
+  void put(std::uint64_t address, T value) {
+    std::uint8_t* at = find(address, sizeof(T));
+    ASSERT_NE(at, nullptr);
+    std::memcpy(at, &value, sizeof(T));
+  }
+
+  Result<void> read(std::uint64_t address, std::span<std::uint8_t> into) const override {
+    const std::uint8_t* at = const_cast<FakeMemory*>(this)->find(address, into.size());
+    if (at == nullptr) return fail(ErrorKind::invalid, "unmapped");
+    std::memcpy(into.data(), at, into.size());
+    return {};
+  }
+  Result<void> read(std::span<ReadRequest> requests) const override {
+    for (ReadRequest& request : requests) request.done = read(request.address, request.into).has_value();
+    return {};
+  }
+
+ private:
+  std::uint8_t* find(std::uint64_t address, std::size_t size) {
+    auto block = blocks_.upper_bound(address);
+    if (block == blocks_.begin()) return nullptr;
+    --block;
+    const std::uint64_t offset = address - block->first;
+    if (offset + size > block->second.size()) return nullptr;
+    return block->second.data() + offset;
+  }
+
+  std::map<std::uint64_t, std::vector<std::uint8_t>> blocks_;
+};
+
+constexpr std::uint64_t kAllgs = 0x600000;
+constexpr std::uint64_t kArray = 0x700000;
+constexpr std::uint64_t kG = 0xc000000000;
+constexpr std::uint64_t kStack = 0xc000100000;
+
+const target::Layout& layout() { return **target::layout_for({.minor = 24, .text = "go1.24"}); }
+
+void put_slice(FakeMemory& memory, std::uint64_t data, std::uint64_t length, std::uint64_t capacity) {
+  memory.map(kAllgs, 24);
+  memory.put(kAllgs, data);
+  memory.put(kAllgs + 8, length);
+  memory.put(kAllgs + 16, capacity);
+}
+
+void put_g(FakeMemory& memory, std::uint64_t address, std::uint64_t goid, std::uint32_t status) {
+  const target::GLayout& g = layout().g;
+  memory.map(address, g.size);
+  memory.put(address + g.goid, goid);
+  memory.put(address + g.atomicstatus, status);
+  memory.put(address + g.stack_lo, kStack);
+  memory.put(address + g.stack_hi, kStack + 0x2000);
+  memory.put(address + g.sched_sp, kStack + 0x1f00);
+}
+
+TEST(AllGs, ReadsTheSliceOfPointers) {
+  FakeMemory memory;
+  put_slice(memory, kArray, 2, 4);
+  memory.map(kArray, 32);
+  memory.put(kArray, kG);
+  memory.put(kArray + 8, kG + 0x200);
+  const auto addresses = read_all_g_addresses(memory, kAllgs);
+  ASSERT_TRUE(addresses);
+  EXPECT_EQ(*addresses, (std::vector<std::uint64_t>{kG, kG + 0x200}));
+}
+
+struct BadSlice {
+  const char* name;
+  std::uint64_t data, length, capacity;
+};
+
+TEST(AllGs, RefusesWhatIsNoSliceOfPointers) {
+  for (const BadSlice& bad :
+       {BadSlice{"empty", kArray, 0, 4}, BadSlice{"longer than its capacity", kArray, 5, 4},
+        BadSlice{"absurd", kArray, 1ULL << 60U, 1ULL << 60U}, BadSlice{"unaligned", kArray + 1, 1, 4},
+        BadSlice{"unmapped", 0x900000, 1, 4}, BadSlice{"holding no pointers", kArray, 1, 4}}) {
+    FakeMemory memory;
+    put_slice(memory, bad.data, bad.length, bad.capacity);
+    memory.map(kArray, 64);
+    memory.put(kArray, std::uint64_t{7});
+    EXPECT_FALSE(read_all_g_addresses(memory, kAllgs)) << bad.name;
+  }
+}
+
+TEST(GStructs, AreDecodedByTheLayoutWithoutTheScanBit) {
+  FakeMemory memory;
+  put_g(memory, kG, 17, 0x1004);  // waiting, being scanned
+  put_g(memory, kG + 0x400, 18, 6);
+  const auto gs = read_g_structs(memory, layout(), {kG, 0xc000900000, kG + 0x400});  // the one between is not mapped
+  ASSERT_TRUE(gs);
+  ASSERT_EQ(gs->size(), 2U);
+  EXPECT_EQ((*gs)[0].goid, 17U);
+  EXPECT_EQ((*gs)[0].status, GStatus::waiting);
+  EXPECT_TRUE(plausible((*gs)[0]));
+  EXPECT_TRUE((*gs)[1].dead());
+}
+
+TEST(GStructs, ThatLieAreNotPlausible) {
+  RawGoroutine good;
+  good.goid = 1;
+  good.status = GStatus::waiting;
+  good.stack_lo = kStack;
+  good.stack_hi = kStack + 0x2000;
+  good.sched_sp = kStack + 8;
+  EXPECT_TRUE(plausible(good));
+  const auto broken = [&](auto change) {
+    RawGoroutine g = good;
+    change(g);
+    return plausible(g);
+  };
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.goid = 0; }));
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.goid = ~0ULL; }));
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.status = static_cast<GStatus>(77); }));
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.stack_hi = g.stack_lo; }));
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.stack_hi = ~0ULL; }));
+  EXPECT_FALSE(broken([](RawGoroutine& g) { g.sched_sp = g.stack_hi + 8; }));
+}
+
+TEST(Channels, AreFollowedFromTheGoroutineThatWaitsOnThem) {
+  constexpr std::uint64_t kSudog = 0xc000200000;
+  constexpr std::uint64_t kChannel = 0xc000300000;
+  FakeMemory memory;
+  memory.map(kSudog, layout().sudog.size);
+  memory.map(kChannel, layout().hchan.size);
+  memory.put(kSudog + layout().sudog.g, kG);
+  memory.put(kSudog + layout().sudog.c, kChannel);
+  memory.put(kChannel + layout().hchan.qcount, std::uint64_t{3});
+  memory.put(kChannel + layout().hchan.dataqsiz, std::uint64_t{4});
+  RawGoroutine sender;
+  sender.address = kG;
+  sender.status = GStatus::waiting;
+  sender.waiting = kSudog;
+  for (std::uint8_t reason = 0; layout().wait_reason(reason) != "chan send"; ++reason) sender.wait_reason = reason + 1;
+  RawGoroutine other = sender;  // points at a sudog that belongs to somebody else by now
+  other.address = kG + 0x400;
+  RawGoroutine sleeper = sender;
+  sleeper.wait_reason = 0;
+  const auto channels = read_channels(memory, layout(), {sender, other, sleeper});
+  ASSERT_TRUE(channels);
+  ASSERT_TRUE((*channels)[0]);
+  EXPECT_EQ((*channels)[0]->address, kChannel);
+  EXPECT_EQ((*channels)[0]->length, 3U);
+  EXPECT_EQ((*channels)[0]->capacity, 4U);
+  EXPECT_FALSE((*channels)[1]);
+  EXPECT_FALSE((*channels)[2]);
+
+  memory.put(kChannel + layout().hchan.qcount, std::uint64_t{9});  // more than fits: no channel
+  EXPECT_FALSE((*read_channels(memory, layout(), {sender}))[0]);
+}
+
+class Unwinding : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kMainMain = PclntabFixture::kText + 0x40;
+
+  UnwindEnd walk(std::uint64_t bias = 0, std::size_t max_frames = 100) {
+    frames_.clear();
+    StackBytes stack{.base = kStack, .bytes = {}, .end = kStack + 0x100};
+    return unwind(functions_, memory_, stack, {kMainMain + 0x20 + bias, kStack, bias}, max_frames, frames_);
+  }
+
+  target::Pclntab functions_ = *target::Pclntab::parse(PclntabFixture::bytes(), PclntabFixture::kText);
+  FakeMemory memory_;
+  std::vector<StackFrame> frames_;
+};
+
+TEST_F(Unwinding, GoesUpBySizeOfFrame) {
+  memory_.map(kStack, 0x100);
+  memory_.put(kStack + 24, kMainMain + 0x21);  // return address of the first frame, whose depth here is 24
+  memory_.put(kStack + 24 + 8 + 24, std::uint64_t{0});
+  EXPECT_EQ(walk(), UnwindEnd::top);
+  ASSERT_EQ(frames_.size(), 2U);
+  EXPECT_EQ(frames_[0].symbol_pc, kMainMain + 0x1f);
+  EXPECT_EQ(frames_[1].pc, kMainMain + 0x21);
+}
+
+TEST_F(Unwinding, WorksAtAnyLoadAddress) {
+  constexpr std::uint64_t kBias = 0x555555000000;
+  memory_.map(kStack, 0x100);
+  memory_.put(kStack + 24, kMainMain + 0x21 + kBias);
+  EXPECT_EQ(walk(kBias), UnwindEnd::top);
+  EXPECT_EQ(frames_[1].pc, kMainMain + 0x21);
+}
+
+TEST_F(Unwinding, StopsAtWhatIsNoCode) {
+  memory_.map(kStack, 0x100);
+  memory_.put(kStack + 24, std::uint64_t{0xdeadbeef});
+  EXPECT_EQ(walk(), UnwindEnd::broken);
+  EXPECT_EQ(frames_.size(), 1U);
+}
+
+TEST_F(Unwinding, EndsOnAStackThatCallsItselfForEver) {
+  memory_.map(kStack, 0x100);
+  for (std::uint64_t at = 24; at <= 0xf8; at += 32) memory_.put(kStack + at, kMainMain + 0x20);
+  EXPECT_EQ(walk(), UnwindEnd::broken);  // the stack ends
+  EXPECT_EQ(walk(0, 3), UnwindEnd::too_deep);
+  EXPECT_EQ(frames_.size(), 3U);
+}
+
+TEST_F(Unwinding, GivesUpWhereTheStackIsNotMapped) { EXPECT_EQ(walk(), UnwindEnd::broken); }
+
+TEST(ProcessMemory, ReadsWhatIsThereAroundWhatIsNot) {
+  const std::string text = "this very process";
+  std::vector<std::uint8_t> first(4);
+  std::vector<std::uint8_t> nothing(4);
+  std::vector<std::uint8_t> last(4);
+  const auto address = reinterpret_cast<std::uint64_t>(text.data());
+  std::vector<ReadRequest> requests{{address, first, false}, {8, nothing, false}, {address + 5, last, false}};
+  const ProcessMemory memory(::getpid());
+  ASSERT_TRUE(memory.read(requests));
+  EXPECT_TRUE(requests[0].done);
+  EXPECT_FALSE(requests[1].done);
+  EXPECT_TRUE(requests[2].done);
+  EXPECT_EQ(std::string(first.begin(), first.end()), "this");
+  EXPECT_EQ(std::string(last.begin(), last.end()), "very");
+}
+
+TEST(ProcessMemory, SaysThatTheProcessIsGone) {
+  std::vector<std::uint8_t> bytes(4);
+  const auto result = ProcessMemory(0x3fffffff).read(4096, bytes);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::gone);
+}
+
+}  // namespace
+}  // namespace goleakd::snapshot
