@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Go's register ABI on amd64 (ABIInternal, Go 1.17 on): integer arguments in AX, BX, CX, …, the current g in R14.
+ * src/cmd/compile/abi-internal.md. The names are those of user space's struct pt_regs (asm/ptrace.h).
+ */
+#ifndef GOLEAKD_GO_ABI_BPF_H
+#define GOLEAKD_GO_ABI_BPF_H
+
+struct go_registers {
+	__u64 arg1;
+	__u64 arg2;
+	__u64 arg3;
+	__u64 current_g;
+	__u64 sp;
+	__u64 flags;
+};
+
+/*
+ * All at once, by volatile reads: left to itself the compiler joins the branches that use them and computes the address of the
+ * register, which the verifier does not allow on a context.
+ */
+static __always_inline struct go_registers go_registers(const struct pt_regs *ctx)
+{
+	const volatile struct pt_regs *regs = ctx;
+	struct go_registers read = {
+		.arg1 = regs->rax,
+		.arg2 = regs->rbx,
+		.arg3 = regs->rcx,
+		.current_g = regs->r14,
+		.sp = regs->rsp,
+		.flags = regs->eflags,
+	};
+	return read;
+}
+
+/* runtime._Grunnable … (src/runtime/runtime2.go): the same in every version since 1.4. */
+#define GO_GRUNNABLE 1
+#define GO_GWAITING 4
+#define GO_GDEAD 6
+
+/* The stack check's `jbe` is taken: carry or zero. The function is about to be entered again on a larger stack. */
+static __always_inline bool go_stack_check_taken(const struct go_registers *regs)
+{
+	return (regs->flags & 0x41) != 0;
+}
+
+#endif
