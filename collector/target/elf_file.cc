@@ -203,6 +203,14 @@ Result<std::uint64_t> ElfFile::read_pointer(std::uint64_t address) const {
   return *read_at<std::uint64_t>(*bytes, 0);
 }
 
+std::vector<std::uint64_t> ElfFile::relocated_to(std::uint64_t target) const {
+  std::vector<std::uint64_t> places;
+  for (const auto& [place, addend] : relative_addends_) {
+    if (addend == target) places.push_back(place);
+  }
+  return places;
+}
+
 std::optional<std::uint64_t> ElfFile::file_offset(std::uint64_t address) const {
   for (const Segment& segment : segments_) {
     if (address >= segment.address && address - segment.address < segment.file_size) {

@@ -50,6 +50,9 @@ class ElfFile {
   // A pointer stored in the file; in a PIE the addend of its RELATIVE relocation when the file holds zero there.
   Result<std::uint64_t> read_pointer(std::uint64_t address) const;
 
+  // Where a PIE's RELATIVE relocations store the address `target`.
+  std::vector<std::uint64_t> relocated_to(std::uint64_t target) const;
+
   // Where in the file the byte at a link-time address is: what uprobes are attached by. Nothing outside PT_LOAD.
   std::optional<std::uint64_t> file_offset(std::uint64_t address) const;
   bool is_executable(std::uint64_t address) const;

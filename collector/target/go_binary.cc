@@ -10,11 +10,27 @@ namespace {
 // A table bigger than this is refused: the largest real ones (Kubernetes, Docker) are below 60 MB.
 constexpr std::uint64_t kMaxPclntab = 256U << 20U;
 
-const ElfFile::Section* pclntab_section(const ElfFile& elf) {
+// The function table by its section; in a PIE that was linked externally the linker has put it into .data.rel.ro, where only its
+// header tells it (magic, two zeros, pc quantum 1, pointer size 8; aligned to 32 bytes). Nothing when this is no Go program.
+std::optional<ElfFile::Section> find_pclntab(const ElfFile& elf) {
   for (const char* name : {".gopclntab", ".data.rel.ro.gopclntab"}) {
-    if (const auto* section = elf.section(name)) return section;
+    if (const auto* section = elf.section(name)) return *section;
   }
-  return nullptr;
+  const auto* data = elf.section(".data.rel.ro");
+  if (data == nullptr || elf.section(".go.buildinfo") == nullptr) return std::nullopt;
+  const auto bytes = elf.read_section(*data, kMaxPclntab);
+  if (!bytes) return std::nullopt;
+  constexpr std::uint64_t kAlignment = 32;
+  constexpr std::uint64_t kHeader118 = 0x08010000'fffffff0;
+  constexpr std::uint64_t kHeader120 = 0x08010000'fffffff1;
+  for (std::uint64_t at = (kAlignment - data->address % kAlignment) % kAlignment; at < bytes->size(); at += kAlignment) {
+    const auto header = read_at<std::uint64_t>(*bytes, at);
+    if (header == kHeader118 || header == kHeader120) {
+      return ElfFile::Section{
+          .name = data->name, .address = data->address + at, .offset = data->offset + at, .size = data->size - at};
+    }
+  }
+  return std::nullopt;
 }
 
 Result<BuildInfo> read_build_info(const ElfFile& elf) {
@@ -43,15 +59,16 @@ bool begins_like_go(ByteSpan code) {
 Result<std::shared_ptr<const GoBinary>> GoBinary::open(const std::string& path) {
   auto elf = ElfFile::open(path);
   if (!elf) return fail(elf.error());
-  if (pclntab_section(*elf) == nullptr) {
+  const auto pclntab = find_pclntab(*elf);
+  if (!pclntab) {
     return fail(ErrorKind::not_found, path + " is not a Go program: it has no Go function table (.gopclntab)");
   }
   std::shared_ptr<GoBinary> binary(new GoBinary(std::move(*elf)));
-  if (auto ok = binary->load(); !ok) return fail(ok.error());
+  if (auto ok = binary->load(*pclntab); !ok) return fail(ok.error());
   return binary;
 }
 
-Result<void> GoBinary::load() {
+Result<void> GoBinary::load(const ElfFile::Section& pclntab) {
   auto info = read_build_info(elf_);
   if (!info) return fail(info.error());
   build_info_ = std::move(*info);
@@ -59,10 +76,9 @@ Result<void> GoBinary::load() {
   if (!layout) return fail(layout.error());
   layout_ = *layout;
 
-  const auto* section = pclntab_section(elf_);
-  auto table = elf_.read_section(*section, kMaxPclntab);
+  auto table = elf_.read_section(pclntab, kMaxPclntab);
   if (!table) return fail(table.error());
-  const auto module_data = ModuleData::find(elf_, *layout_, section->address, *table);
+  const auto module_data = ModuleData::find(elf_, *layout_, pclntab.address, *table);
   if (!module_data) return fail(module_data.error());
   module_data_ = *module_data;
   auto functions = Pclntab::parse(std::move(*table), module_data_.text);

@@ -46,7 +46,7 @@ class GoBinary {
 
  private:
   explicit GoBinary(ElfFile elf) : elf_(std::move(elf)) {}
-  Result<void> load();
+  Result<void> load(const ElfFile::Section& pclntab);
 
   ElfFile elf_;
   BuildInfo build_info_;

@@ -30,16 +30,17 @@ class Search {
   }
 
   std::optional<std::uint64_t> in_data() const {
+    // A PIE that was linked externally holds zeros in its data, and the values in its relocations.
+    for (const std::uint64_t place : elf_.relocated_to(pclntab_)) {
+      if (fits(place - layout_.moduledata.pc_header)) return place - layout_.moduledata.pc_header;
+    }
     for (const ElfFile::Segment& segment : elf_.segments()) {
       if (!segment.writable || segment.file_size > kMaxDataSegment || segment.file_size < kWord) continue;
       const auto bytes = elf_.read(segment.address, segment.file_size);
       if (!bytes) continue;
-      for (std::uint64_t at = 0; at + kWord <= bytes->size(); at += kWord) {
-        // A PIE that was linked externally holds zeros here and the values in its relocations: fits() reads those.
-        const auto word = *read_at<std::uint64_t>(*bytes, at);
-        if ((word == pclntab_ || (word == 0 && elf_.position_independent())) && fits(segment.address + at)) {
-          return segment.address + at;
-        }
+      const std::uint64_t first = (kWord - segment.address % kWord) % kWord;
+      for (std::uint64_t at = first; at + kWord <= bytes->size(); at += kWord) {
+        if (read_at<std::uint64_t>(*bytes, at) == pclntab_ && fits(segment.address + at)) return segment.address + at;
       }
     }
     return std::nullopt;
