@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The events' side of the ledger. Snapshots are merged in merge.cc, what others see is made in views.cc.
+#include "ledger/ledger.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace goleakd::ledger {
+namespace {
+
+// What the newest snapshot said no longer holds, and that it lives is beyond doubt.
+void moved(Goroutine& goroutine, Instant time) {
+  goroutine.changed = std::max(goroutine.changed, time);
+  goroutine.shown = false;
+  goroutine.doubted = false;
+  goroutine.missing = false;
+}
+
+}  // namespace
+
+std::string_view to_string(Correction correction) {
+  switch (correction) {
+    case Correction::seeded:
+      return "seeded";
+    case Correction::missed_spawn:
+      return "missed_spawn";
+    case Correction::missed_exit:
+      return "missed_exit";
+    case Correction::missed_park:
+      return "missed_park";
+    case Correction::missed_unpark:
+      return "missed_unpark";
+  }
+  return "seeded";
+}
+
+Ledger::Ledger(LedgerLimits limits)
+    : limits_(limits), creation_sites_(limits.sites), blocked_places_(limits.sites), counters_(1) {}
+
+CreationId Ledger::intern(const CreationSite& site) {
+  const CreationId id = creation_sites_.intern(site);
+  // A site that an event told of has no entry yet: only a snapshot knows what runs.
+  if (CreationSite& held = creation_sites_[id]; id != CreationId{} && held.entry.empty()) held.entry = site.entry;
+  counters_.resize(creation_sites_.size());
+  return id;
+}
+
+BlockedId Ledger::intern(const BlockedPlace& place) { return blocked_places_.intern(place); }
+
+void Ledger::events_attached(Instant complete, bool park_too) {
+  attached_ = true;
+  parks_attached_ = park_too;
+  complete_ = complete;
+  seeded_ = false;
+  nothing_missed_ = true;
+  untracked_ = 0;
+  unsure_snapshots_ = 0;
+  lost_ = 0;
+  unannounced_.clear();
+  for (SiteCounters& site : counters_) {
+    SiteCounters fresh;
+    fresh.system = site.system;
+    site = std::move(fresh);
+  }
+  for (auto& [goid, goroutine] : goroutines_) {
+    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = false;
+  }
+}
+
+void Ledger::events_detached() {
+  attached_ = parks_attached_ = seeded_ = false;
+  unannounced_.clear();
+}
+
+void Ledger::events_lost(std::uint64_t count) {
+  if (count == 0) return;
+  lost_ += count;
+  nothing_missed_ = false;
+  // The loss may be younger than the begin of the next snapshot to be applied, never than that of the one after it.
+  unsure_snapshots_ = 2;
+}
+
+void Ledger::apply(const Event& event) {
+  // While probes are still being attached a spawn may come without its exit.
+  const bool counted = attached_ && event.time >= complete_;
+  switch (event.kind) {
+    case Event::Kind::spawn:
+      return spawn(event, counted);
+    case Event::Kind::exit:
+      return exit(event, counted);
+    case Event::Kind::park:
+      return park(event, counted);
+    case Event::Kind::unpark:
+      return unpark(event, counted);
+  }
+}
+
+void Ledger::spawn(const Event& event, bool counted) {
+  Goroutine* goroutine = find(event.goid);
+  // The probe of older Go versions fires after the goroutine has become visible, so that the seed may be ahead of it.
+  const bool counted_before = goroutine != nullptr && goroutine->confirmed;
+  if (counted && !counted_before) {
+    ++totals_.spawned;
+    ++counters(event.creation).spawned;
+  }
+  if (goroutine == nullptr) goroutine = adopt(event.goid);
+  if (goroutine == nullptr) {
+    goroutine = add(event.goid);
+    if (goroutine == nullptr) return;
+    goroutine->at_least = goroutine->at_most = event.time;
+  }
+  if (counted) goroutine->confirmed = true;
+  if (goroutine->parent == 0) goroutine->parent = event.parent;
+  if (goroutine->creation == CreationId{}) goroutine->creation = event.creation;
+  moved(*goroutine, event.time);
+}
+
+void Ledger::exit(const Event& event, bool counted) {
+  // Bounded like everything else; past the bound a snapshot that looked before the exit may bring it back for a while.
+  if (exited_.size() < limits_.goroutines) exited_.push_back(event.goid);
+
+  Goroutine* goroutine = find(event.goid);
+  if (goroutine == nullptr) {
+    goroutine = adopt(event.goid);
+    if (goroutine != nullptr) come_unannounced(*goroutine);
+  }
+  if (goroutine != nullptr) {
+    if (counted) {
+      confirm(*goroutine);
+      if (goroutine->parked) ++totals_.implicit_wakes;
+      ++totals_.exited;
+      ++counters(goroutine->creation).exited;
+    }
+    goroutines_.erase(event.goid);
+  } else if (counted) {
+    const bool explained = !seeded_ || untracked_ > 0;
+    if (explained) {
+      ++totals_.unmatched_exits;
+      if (untracked_ > 0) --untracked_;
+    } else {  // it came and went between two snapshots, and only its end was told
+      correct(Correction::missed_spawn);
+      ++totals_.exited;
+      ++counters(CreationId{}).exited;
+    }
+  }
+}
+
+void Ledger::park(const Event& event, bool counted) {
+  Goroutine* goroutine = find(event.goid);
+  if (goroutine == nullptr) goroutine = learn(event.goid, counted);
+  if (counted) ++totals_.parked;
+  if (goroutine == nullptr) return;
+  if (counted) {
+    confirm(*goroutine);
+    if (goroutine->parked) ++totals_.implicit_wakes;
+    ++counters(goroutine->creation).parked;
+  }
+  moved(*goroutine, event.time);
+  goroutine->at_least = goroutine->at_most = event.time;
+  goroutine->park_identity = 0;
+  goroutine->state = RunState::waiting;
+  goroutine->wait = event.wait;
+  goroutine->parked = true;
+  goroutine->exact = true;
+}
+
+void Ledger::unpark(const Event& event, bool counted) {
+  Goroutine* goroutine = find(event.goid);
+  if (goroutine == nullptr) goroutine = learn(event.goid, counted);
+  const bool matched = goroutine != nullptr && goroutine->parked;
+  if (counted) ++(matched ? totals_.unparked : totals_.unmatched_wakes);
+  if (goroutine == nullptr) return;
+  if (counted) {
+    confirm(*goroutine);
+    if (matched) ++counters(goroutine->creation).unparked;
+    if (matched && goroutine->exact && unsure_snapshots_ == 0) {
+      finished_park(goroutine->creation, event.time - goroutine->at_least);
+    }
+  }
+  moved(*goroutine, event.time);
+  goroutine->park_identity = 0;
+  goroutine->state = RunState::runnable;
+  goroutine->wait = WaitClass::none;
+  goroutine->parked = false;
+  goroutine->exact = false;
+}
+
+void Ledger::finished_park(CreationId site, Duration duration) {
+  auto& histogram = counters(site).finished_parks;
+  if (!histogram) histogram = std::make_unique<std::array<std::uint64_t, 64>>();
+  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 1));
+  ++(*histogram)[static_cast<std::size_t>(std::bit_width(ns) - 1)];
+}
+
+Goroutine* Ledger::find(Goid goid) {
+  const auto found = goroutines_.find(goid);
+  return found == goroutines_.end() ? nullptr : &found->second;
+}
+
+Goroutine* Ledger::add(Goid goid) {
+  if (goroutines_.size() + unannounced_.size() >= limits_.goroutines) {
+    ++totals_.dropped_goroutines;
+    ++untracked_;
+    nothing_missed_ = false;
+    return nullptr;
+  }
+  return &goroutines_[goid];
+}
+
+// Takes in one that only a snapshot has shown so far.
+Goroutine* Ledger::adopt(Goid goid) {
+  auto node = unannounced_.extract(goid);
+  return node.empty() ? nullptr : &goroutines_.insert(std::move(node)).position->second;
+}
+
+// One that parks or wakes is alive, whether or not its spawn was told.
+Goroutine* Ledger::learn(Goid goid, bool counted) {
+  if (!attached_) return nullptr;
+  Goroutine* goroutine = adopt(goid);
+  if (goroutine == nullptr) goroutine = add(goid);
+  if (goroutine != nullptr && counted) come_unannounced(*goroutine);
+  return goroutine;
+}
+
+// It lived before the attach, is in the ledger from then, and has now been heard of since.
+void Ledger::confirm(Goroutine& goroutine) {
+  if (goroutine.confirmed) return;
+  goroutine.confirmed = true;
+  correct(Correction::seeded);
+  if (seeded_ && untracked_ > 0) --untracked_;
+}
+
+// It is alive, and no spawn event has come.
+void Ledger::come_unannounced(Goroutine& goroutine) {
+  goroutine.confirmed = true;
+  const bool explained = !seeded_ || untracked_ > 0;
+  correct(explained ? Correction::seeded : Correction::missed_spawn);
+  if (seeded_ && untracked_ > 0) --untracked_;
+}
+
+}  // namespace goleakd::ledger

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "ledger/goroutine.h"
+#include "ledger/input.h"
+#include "ledger/site.h"
+#include "ledger/site_table.h"
+
+namespace goleakd::ledger {
+
+// Why the ledger was changed by something else than an event. Exported as goleakd_ledger_corrections_total{reason}.
+// `seeded` is explained (goroutines from before the attach); the others mean that knowledge had been lost.
+enum class Correction : std::uint8_t {
+  seeded,         // lived before events were complete, learnt from a snapshot
+  missed_spawn,   // in two snapshots in a row, and no spawn event
+  missed_exit,    // absent from two snapshots in a row, and no exit event
+  missed_park,    // parked in a snapshot in one and the same park twice, and no park event
+  missed_unpark,  // awake, or in another park, though no unpark event came
+};
+inline constexpr std::size_t kCorrections = 5;
+std::string_view to_string(Correction correction);
+
+// Totals since the ledger was made, of events that came while all probes were in place. Every goroutine is counted once
+// when it comes and once when it goes, so that seeded + missed_spawn + spawned - exited - missed_exit are those alive
+// (when the seed was whole and none was dropped).
+struct Totals {
+  std::uint64_t spawned = 0;
+  std::uint64_t exited = 0;
+  std::uint64_t parked = 0;
+  std::uint64_t unparked = 0;
+  std::array<std::uint64_t, kCorrections> corrections{};
+  // Exits of goroutines that the ledger did not hold, for a known cause: older than the attach and not learnt yet, or
+  // dropped.
+  std::uint64_t unmatched_exits = 0;
+  std::uint64_t unmatched_wakes = 0;  // unpark of one that was not parked: before the seed, or its park was lost
+  // A park or exit of one that was still parked: the runtime let it run on without a wake (unlockf refused), or it was
+  // lost.
+  std::uint64_t implicit_wakes = 0;
+  std::uint64_t dropped_goroutines =
+      0;  // not tracked, over the limit; one that stays is counted again by each snapshot
+};
+
+// Two moments between which a goroutine's present park began. Equal when an event told. Each errs to its safe side: a
+// snapshot looks at a goroutine at some moment that only its begin and end enclose.
+struct ParkAge {
+  // It was surely parked from here on: the end of the first snapshot that showed this very park, or earlier where the
+  // runtime has stamped it (with the start of the garbage collection that found it parked: too early by at most that
+  // collection).
+  Instant at_least_since;
+  // It was surely not in this park before here: the begin of the last snapshot that showed otherwise, or its last
+  // event. Instant::min() when it may be older than the ledger.
+  Instant at_most_since;
+};
+
+// Live goroutines of one creation site, without system goroutines. The counters restart at 0 when events are attached.
+struct CreationView {
+  CreationId id{};
+  const CreationSite* site = nullptr;  // owned by the ledger
+  std::uint64_t live = 0;
+  std::uint64_t spawned = 0;   // events only
+  std::uint64_t exited = 0;    // events only
+  std::uint64_t parked = 0;    // events only
+  std::uint64_t unparked = 0;  // events only
+  std::uint64_t stack_bytes = 0;
+  std::optional<ParkAge> oldest;  // longest parked
+};
+
+// Goroutines of one creation site stuck in one blocked place, as the newest snapshot shows them.
+struct BlockedView {
+  CreationId creation{};
+  const CreationSite* creation_site = nullptr;  // owned by the ledger
+  const BlockedPlace* place = nullptr;          // owned by the ledger
+  std::uint64_t count = 0;
+  bool has_main = false;  // the main goroutine (goid 1) is one of them
+  std::uint64_t stack_bytes = 0;
+  std::uint64_t parentless = 0;  // whose parent goroutine is known and no longer alive
+  ParkAge oldest{};
+  std::vector<std::uint64_t> parked_before;      // for each cutoff asked for: surely in the same park since before it
+  std::vector<std::uint64_t> parentless_before;  // of parked_before
+  std::uint64_t distinct_objects = 0;            // channels among `with_object` goroutines
+  std::uint64_t with_object = 0;
+  std::uint64_t unbuffered = 0;  // of with_object: capacity 0
+  std::uint64_t full = 0;        // of with_object: capacity > 0 and length == capacity
+  std::vector<Goid> samples;     // up to 5, longest parked first
+};
+
+// Goroutines of one wait class by age: lt1m, 1m_10m, 10m_1h, 1h_24h, gt24h (at-least ages).
+using AgeBuckets = std::array<std::uint64_t, 5>;
+
+struct LedgerLimits {
+  std::size_t goroutines = 2'000'000;
+  std::size_t sites = 20'000;  // creation sites and blocked places each; further ones share the id 0, "unknown"
+};
+
+// The goroutines of one process: events make it exact between snapshots, each snapshot makes it right. Pure: no I/O, no
+// clock, one thread.
+//
+// Merging. Apply snapshots in the order of their times, and before each one all events up to a time not before its end.
+// A snapshot looks at each goroutine at a moment of its own, so it proves nothing of one that has an event since its
+// begin; and a probe fires next to the change that it tells of, not with it. So a difference is a correction only when
+// two snapshots in a row show it and no event came between. A snapshot with torn goroutines proves nobody's absence.
+// Without events every snapshot simply replaces the state, and nothing is a correction.
+class Ledger {
+ public:
+  explicit Ledger(LedgerLimits limits = {});
+  Ledger(Ledger&&) = default;
+  Ledger& operator=(Ledger&&) = default;
+
+  // Finds or adds; keys are (function, ordinal) and (function, wait class, line). Past the limit: id 0.
+  CreationId intern(const CreationSite& site);
+  BlockedId intern(const BlockedPlace& place);
+
+  // Every probe is in place since `complete`; older events still inform, but do not count. The first snapshot that
+  // begins no earlier seeds the ledger. park_too: park and unpark are attached as well as spawn and exit. Calling it
+  // again starts over.
+  void events_attached(Instant complete, bool park_too);
+  // Drain the events that are still there first.
+  void events_detached();
+  // Records that the kernel could not hand over. Call it before the next snapshot is applied. Until the second snapshot
+  // from here no park's begin is taken from an event without a snapshot's word.
+  void events_lost(std::uint64_t count);
+
+  void apply(const Event& event);
+  void apply(const Snapshot& snapshot);
+
+  // Spawned, exited, parked and unparked per site are exact: attached, seeded, and since the attach nothing was lost
+  // and nothing dropped. A counter that has missed something stays wrong, so only attaching again, which restarts the
+  // counters, makes them exact again. Goroutines from before the attach that exit before a snapshot has shown them have
+  // no site: they are in Totals::unmatched_exits.
+  bool events_exact() const { return attached_ && seeded_ && nothing_missed_; }
+  // Events lost since they were attached.
+  std::uint64_t lost() const { return lost_; }
+
+  const Totals& totals() const { return totals_; }
+  std::uint64_t live() const;  // without system goroutines
+  std::uint64_t live_system() const;
+  // Indexed by RunState: the newest snapshot's word moved on by the events since, without system goroutines. Adds up to
+  // live().
+  std::array<std::uint64_t, 5> by_state() const;
+  std::map<WaitClass, AgeBuckets> blocked_by_age(Instant now) const;  // without system goroutines
+  std::vector<CreationView> creations() const;                        // live > 0 or spawned > 0
+  // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has
+  // moved since. Without system goroutines.
+  std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
+
+  // Finished parks, by log2 of nanoseconds: parks with duration in [2^i, 2^(i+1)) are counted in [i]. Events only:
+  // parks whose begin and end were both told.
+  std::array<std::uint64_t, 64> finished_parks(CreationId site) const;
+
+ private:
+  using Goroutines = std::unordered_map<Goid, Goroutine>;
+  struct SiteCounters {
+    std::uint64_t spawned = 0;
+    std::uint64_t exited = 0;
+    std::uint64_t parked = 0;
+    std::uint64_t unparked = 0;
+    bool system = false;                                            // it starts goroutines of the runtime's own
+    std::unique_ptr<std::array<std::uint64_t, 64>> finished_parks;  // made when the first one ends
+  };
+
+  // ledger.cc: events
+  void spawn(const Event& event, bool counted);
+  void exit(const Event& event, bool counted);
+  void park(const Event& event, bool counted);
+  void unpark(const Event& event, bool counted);
+  void finished_park(CreationId site, Duration duration);
+  Goroutine* add(Goid goid);
+  Goroutine* find(Goid goid);
+  Goroutine* learn(Goid goid, bool counted);
+  Goroutine* adopt(Goid goid);
+  void confirm(Goroutine& goroutine);
+  void come_unannounced(Goroutine& goroutine);
+  void correct(Correction correction) { ++totals_.corrections[static_cast<std::size_t>(correction)]; }
+  SiteCounters& counters(CreationId id) { return counters_[static_cast<std::size_t>(id)]; }
+
+  // merge.cc: snapshots
+  Goroutine* meet(Goid goid);
+  void observe(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot);
+  void judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before);
+  void take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool same_park,
+            bool looked_before);
+  void sweep(const Snapshot& snapshot);
+  bool has_exited(Goid goid) const;
+
+  // views.cc
+  bool surely_gone(Goid goid) const;
+
+  LedgerLimits limits_;
+  SiteTable<CreationSite, CreationId> creation_sites_;
+  SiteTable<BlockedPlace, BlockedId> blocked_places_;
+  std::vector<SiteCounters> counters_;  // by CreationId
+
+  Goroutines goroutines_;
+  Goroutines unannounced_;    // shown by the newest snapshot, and no spawn event: taken in when the next shows them too
+  std::vector<Goid> exited_;  // exit events since the newest snapshot
+  std::vector<Goid> exited_before_;  // and between the two newest; sorted
+
+  bool attached_ = false;
+  bool parks_attached_ = false;
+  bool seeded_ = false;
+  bool nothing_missed_ = false;
+  Instant complete_;             // since when events are complete
+  std::uint64_t untracked_ = 0;  // alive without a record, for a known cause: torn in the seed, or dropped
+  int unsure_snapshots_ = 0;     // to come, until parks told by events are trusted again after a loss
+  std::uint64_t lost_ = 0;
+
+  std::uint32_t snapshots_ = 1;           // so that no goroutine looks seen before the first
+  Instant previous_begin_;                // of the newest snapshot
+  Instant whole_begin_ = Instant::min();  // of the newest that showed everybody
+  bool newest_whole_ = false;             // the newest did
+  Totals totals_;
+};
+
+}  // namespace goleakd::ledger

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a snapshot corrects what events told. Each rule answers a race: see the class comment in ledger.h.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "ledger/ledger.h"
+
+namespace goleakd::ledger {
+namespace {
+
+// Rests that goroutines enter and leave without gopark and ready: coroutine switches, and the runtime's own states, in
+// which some are "waiting" though they run on a system stack. Events can't be expected for them.
+bool beyond_probes(WaitClass wait) { return wait == WaitClass::coroutine || wait == WaitClass::runtime; }
+
+bool alike(WaitClass a, WaitClass b) { return a == b || a == WaitClass::none || b == WaitClass::none; }
+
+}  // namespace
+
+void Ledger::apply(const Snapshot& snapshot) {
+  ++snapshots_;
+  std::sort(exited_.begin(), exited_.end());
+  const std::uint64_t dropped_before = totals_.dropped_goroutines;
+  const bool since_complete = attached_ && snapshot.begin >= complete_;
+
+  for (const GoroutineState& state : snapshot.goroutines) {
+    Goroutine* goroutine = find(state.goid);
+    const bool held = goroutine != nullptr || !seeded_;
+    if (goroutine == nullptr) {
+      // Looked at before it went; or its exit probe has fired and its status has not changed yet.
+      if (has_exited(state.goid)) continue;
+      goroutine = meet(state.goid);
+      if (goroutine == nullptr) continue;
+    }
+    observe(*goroutine, state, snapshot);
+    if (since_complete && held) confirm(*goroutine);
+  }
+  sweep(snapshot);
+
+  exited_before_ = std::exchange(exited_, {});
+  if (since_complete && !seeded_) {
+    seeded_ = true;
+    untracked_ += snapshot.torn;
+  }
+  if (unsure_snapshots_ > 0) --unsure_snapshots_;
+  previous_begin_ = snapshot.begin;
+  newest_whole_ = snapshot.torn == 0 && totals_.dropped_goroutines == dropped_before;
+  if (newest_whole_) whole_begin_ = snapshot.begin;
+}
+
+// A goroutine that the ledger does not hold. Once seeded it needs a second look: its spawn event may be on the way.
+Goroutine* Ledger::meet(Goid goid) {
+  Goroutine* goroutine = nullptr;
+  if (!seeded_) {
+    goroutine = add(goid);
+  } else if (goroutine = adopt(goid); goroutine != nullptr) {
+    come_unannounced(*goroutine);
+    return goroutine;
+  } else if (goroutines_.size() + unannounced_.size() < limits_.goroutines) {
+    goroutine = &unannounced_[goid];
+  }
+  // The last snapshot that showed everybody did not show it.
+  if (goroutine != nullptr) goroutine->at_least = goroutine->at_most = whole_begin_;
+  return goroutine;
+}
+
+bool Ledger::has_exited(Goid goid) const {
+  return std::binary_search(exited_.begin(), exited_.end(), goid) ||
+         std::binary_search(exited_before_.begin(), exited_before_.end(), goid);
+}
+
+void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot) {
+  // Whether the previous snapshot's look at it bounds the begin of what this one shows.
+  const bool looked_before = goroutine.seen + 1 == snapshots_ && goroutine.state != RunState::other &&
+                             !(goroutine.parked && goroutine.doubted);
+  goroutine.seen = snapshots_;
+  goroutine.missing = false;
+  goroutine.shown = false;
+  goroutine.system = state.system;
+  if (goroutine.parent == 0) goroutine.parent = state.parent;
+  if (goroutine.creation == CreationId{}) goroutine.creation = state.creation;
+  if (state.system) counters(goroutine.creation).system = true;
+  goroutine.stack_bytes =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(state.stack_bytes, std::numeric_limits<std::uint32_t>::max()));
+
+  if (goroutine.changed >= snapshot.begin) return;  // the look may be older than the event
+  if (state.state == RunState::other) {
+    goroutine.state = RunState::other;
+    goroutine.doubted = false;
+    return;
+  }
+  judge(goroutine, state, snapshot, looked_before);
+}
+
+// Events and snapshot both speak of the time before snapshot.begin. Do they agree?
+void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
+  const bool waiting = state.state == RunState::waiting;
+  const bool same_identity = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
+  const bool told = parks_attached_ && goroutine.confirmed && !goroutine.system &&
+                    !beyond_probes(waiting ? state.wait : goroutine.wait);
+  const bool agree = waiting ? goroutine.parked && alike(goroutine.wait, state.wait) : !goroutine.parked;
+
+  if (!told || agree) {
+    bool same_park = same_identity;
+    if (told && waiting && !same_identity) {
+      // No wake was told since the park, so it is the same; unless just that was lost, with the park that followed.
+      same_park = unsure_snapshots_ == 0;
+      if (!same_park && goroutine.park_identity != 0) correct(Correction::missed_unpark);
+    }
+    take(goroutine, state, snapshot, same_park, looked_before);
+    goroutine.parked = waiting;
+    goroutine.doubted = false;
+  } else if (!goroutine.parked) {  // in a park that no event told of: at the second look at the same one it is believed
+    take(goroutine, state, snapshot, same_identity, looked_before);
+    goroutine.parked = same_identity;
+    if (same_identity) correct(Correction::missed_park);
+  } else if (!goroutine.doubted) {  // awake, or in another park, and no wake was told
+    goroutine.state = state.state;
+    goroutine.doubted = true;
+  } else {
+    correct(Correction::missed_unpark);
+    take(goroutine, state, snapshot, /*same_park=*/false, /*looked_before=*/false);
+    goroutine.parked = false;
+    goroutine.doubted = false;
+  }
+}
+
+// Makes the snapshot's word the goroutine's state.
+void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool same_park,
+                  bool looked_before) {
+  const bool resting = at_rest(state.state);
+  if (!resting) {
+    goroutine.exact = false;
+  } else if (!same_park) {
+    goroutine.exact = false;
+    goroutine.at_most = std::max(goroutine.changed, looked_before ? previous_begin_ : goroutine.at_most);
+    goroutine.at_least =
+        std::max(goroutine.at_most, std::min(snapshot.end, state.waiting_since.value_or(snapshot.end)));
+  } else if (!goroutine.exact && state.waiting_since) {
+    goroutine.at_least = std::min(goroutine.at_least, std::max(goroutine.at_most, *state.waiting_since));
+  }
+  goroutine.park_identity = resting ? state.park_identity : 0;
+  goroutine.state = state.state;
+  goroutine.wait = resting ? state.wait : WaitClass::none;
+  goroutine.blocked = resting ? state.blocked : BlockedId{};
+  const WaitObject object = state.object.value_or(WaitObject{});
+  goroutine.object = object.address;
+  goroutine.unbuffered = object.capacity == 0;
+  goroutine.full = object.capacity > 0 && object.length == object.capacity;
+  goroutine.shown = true;
+}
+
+// Those that the snapshot did not show.
+void Ledger::sweep(const Snapshot& snapshot) {
+  for (auto it = goroutines_.begin(); it != goroutines_.end();) {
+    Goroutine& goroutine = it->second;
+    bool gone = false;
+    if (goroutine.seen != snapshots_) {
+      goroutine.shown = false;
+      if (goroutine.changed >= snapshot.begin) {
+        // spawned after its place was passed, or before its status had changed: alive
+      } else if (!attached_) {
+        gone = true;
+      } else if (snapshot.torn > 0) {
+        // it may be one of those
+      } else if (!goroutine.confirmed) {
+        gone = true;  // it went before events were complete
+      } else if (goroutine.missing) {
+        gone = true;
+        correct(Correction::missed_exit);
+      } else {
+        goroutine.missing = true;
+      }
+    }
+    it = gone ? goroutines_.erase(it) : std::next(it);
+  }
+  std::erase_if(unannounced_, [&](const auto& entry) { return entry.second.seen != snapshots_; });
+}
+
+}  // namespace goleakd::ledger

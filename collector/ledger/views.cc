@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ledger shows: each view is one pass over the goroutines.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "ledger/ledger.h"
+
+namespace goleakd::ledger {
+namespace {
+
+constexpr Goid kMainGoid = 1;
+constexpr std::size_t kSamples = 5;
+
+std::size_t age_bucket(Duration age) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  constexpr std::array<Duration, 4> kBounds{minutes(1), minutes(10), hours(1), hours(24)};
+  return static_cast<std::size_t>(std::upper_bound(kBounds.begin(), kBounds.end(), age) - kBounds.begin());
+}
+
+bool longer_parked(const Goroutine& a, const ParkAge& b) {
+  return std::tuple(a.at_least, a.at_most) < std::tuple(b.at_least_since, b.at_most_since);
+}
+
+// Collects one BlockedView.
+struct Group {
+  BlockedView view;
+  std::vector<std::uint64_t> objects;
+  std::vector<std::pair<Instant, Goid>> longest;  // sorted, at most kSamples
+
+  void add(Goid goid, const Goroutine& goroutine, bool parentless, std::span<const Instant> cutoffs) {
+    const auto one = [](bool yes) { return static_cast<std::uint64_t>(yes); };
+    if (view.count == 0 || longer_parked(goroutine, view.oldest)) view.oldest = {goroutine.at_least, goroutine.at_most};
+    ++view.count;
+    view.has_main = view.has_main || goid == kMainGoid;
+    view.stack_bytes += goroutine.stack_bytes;
+    view.parentless += one(parentless);
+    for (std::size_t i = 0; i < cutoffs.size(); ++i) {
+      const bool before = goroutine.at_least <= cutoffs[i];
+      view.parked_before[i] += one(before);
+      view.parentless_before[i] += one(before && parentless);
+    }
+    if (goroutine.object != 0) {
+      objects.push_back(goroutine.object);
+      view.unbuffered += one(goroutine.unbuffered);
+      view.full += one(goroutine.full);
+    }
+    const std::pair entry(goroutine.at_least, goid);
+    if (longest.size() < kSamples || entry < longest.back()) {
+      longest.insert(std::upper_bound(longest.begin(), longest.end(), entry), entry);
+      if (longest.size() > kSamples) longest.pop_back();
+    }
+  }
+
+  BlockedView finish() {
+    view.with_object = objects.size();
+    std::sort(objects.begin(), objects.end());
+    view.distinct_objects = static_cast<std::uint64_t>(std::unique(objects.begin(), objects.end()) - objects.begin());
+    for (const auto& [since, goid] : longest) view.samples.push_back(goid);
+    return std::move(view);
+  }
+};
+
+}  // namespace
+
+std::uint64_t Ledger::live_system() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(goroutines_.begin(), goroutines_.end(), [](const auto& entry) { return entry.second.system; }));
+}
+
+std::uint64_t Ledger::live() const { return goroutines_.size() - live_system(); }
+
+std::array<std::uint64_t, 5> Ledger::by_state() const {
+  std::array<std::uint64_t, 5> counts{};
+  for (const auto& [goid, goroutine] : goroutines_) {
+    if (!goroutine.system) ++counts[static_cast<std::size_t>(goroutine.state)];
+  }
+  return counts;
+}
+
+std::map<WaitClass, AgeBuckets> Ledger::blocked_by_age(Instant now) const {
+  std::map<WaitClass, AgeBuckets> ages;
+  for (const auto& [goid, goroutine] : goroutines_) {
+    if (goroutine.system || !at_rest(goroutine.state)) continue;
+    ++ages[goroutine.wait][age_bucket(now - goroutine.at_least)];
+  }
+  return ages;
+}
+
+std::vector<CreationView> Ledger::creations() const {
+  std::vector<CreationView> views(counters_.size());
+  for (const auto& [goid, goroutine] : goroutines_) {
+    if (goroutine.system) continue;
+    CreationView& view = views[static_cast<std::size_t>(goroutine.creation)];
+    ++view.live;
+    view.stack_bytes += goroutine.stack_bytes;
+    if (at_rest(goroutine.state) && (!view.oldest || longer_parked(goroutine, *view.oldest))) {
+      view.oldest = ParkAge{goroutine.at_least, goroutine.at_most};
+    }
+  }
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    CreationView& view = views[i];
+    view.id = static_cast<CreationId>(i);
+    view.site = &creation_sites_[view.id];
+    view.spawned = counters_[i].spawned;
+    view.exited = counters_[i].exited;
+    view.parked = counters_[i].parked;
+    view.unparked = counters_[i].unparked;
+  }
+  std::erase_if(views, [&](const CreationView& view) {
+    const bool only_system = counters_[static_cast<std::size_t>(view.id)].system;
+    return view.live == 0 && (view.spawned == 0 || only_system);
+  });
+  return views;
+}
+
+std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const {
+  std::map<std::pair<CreationId, BlockedId>, Group> groups;
+  Goid last_parent = 0;  // siblings stand together often enough to spare most lookups
+  bool last_gone = false;
+  for (const auto& [goid, goroutine] : goroutines_) {
+    if (goroutine.system || !goroutine.shown || !at_rest(goroutine.state)) continue;
+    const auto [it, fresh] = groups.try_emplace({goroutine.creation, goroutine.blocked});
+    Group& group = it->second;
+    if (fresh) {
+      group.view.creation = goroutine.creation;
+      group.view.creation_site = &creation_sites_[goroutine.creation];
+      group.view.place = &blocked_places_[goroutine.blocked];
+      group.view.parked_before.resize(cutoffs.size());
+      group.view.parentless_before.resize(cutoffs.size());
+    }
+    if (goroutine.parent != last_parent) {
+      last_parent = goroutine.parent;
+      last_gone = surely_gone(last_parent);
+    }
+    group.add(goid, goroutine, last_gone, cutoffs);
+  }
+  std::vector<BlockedView> views;
+  views.reserve(groups.size());
+  for (auto& [key, group] : groups) views.push_back(group.finish());
+  return views;
+}
+
+// Only a snapshot that showed everybody makes absence from the ledger mean anything.
+bool Ledger::surely_gone(Goid goid) const {
+  return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);
+}
+
+std::array<std::uint64_t, 64> Ledger::finished_parks(CreationId site) const {
+  const auto& histogram = counters_[static_cast<std::size_t>(site)].finished_parks;
+  return histogram ? *histogram : std::array<std::uint64_t, 64>{};
+}
+
+}  // namespace goleakd::ledger
