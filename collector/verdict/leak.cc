@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verdict/leak.h"
+
+#include <array>
+
+#include "base/hash.h"
+
+namespace goleakd::verdict {
+namespace {
+
+struct CauseText {
+  Cause cause;
+  std::string_view word;
+  std::string_view explanation;
+  std::string_view advice;
+};
+
+constexpr std::array<CauseText, 16> kCauses{{
+    {Cause::send_unbuffered_no_receiver, "send_unbuffered_no_receiver",
+     "It sends on an unbuffered channel, and nobody receives: the receiver has returned, most often on an error or a "
+     "timeout.",
+     "Give the channel room for the one result, or stop sending when the receiver is gone:\n"
+     "ch := make(chan T, 1)\n"
+     "select { case ch <- v: case <-ctx.Done(): return }"},
+    {Cause::send_buffer_full, "send_buffer_full", "It sends on a channel whose buffer is full, and nobody drains it.",
+     "Drain the channel until every sender is done, or give the send a way out:\n"
+     "select { case ch <- v: case <-ctx.Done(): return }"},
+    {Cause::receive_never_satisfied, "receive_never_satisfied",
+     "It receives from an open, empty channel, and nobody sends on it or closes it.",
+     "Make sure that every path of the sender sends or closes (defer close(ch)), or stop waiting:\n"
+     "select { case v := <-ch: use(v); case <-ctx.Done(): return }"},
+    {Cause::range_never_closed, "range_never_closed",
+     "It ranges over a channel that is never closed: the loop waits for a next value for ever.",
+     "Close the channel when the last value has been sent, and wait for the workers:\n"
+     "close(jobs)\n"
+     "wg.Wait()"},
+    {Cause::nil_channel, "nil_channel",
+     "It sends to or receives from a nil channel, which blocks for ever. The Done() of a context that can't be "
+     "cancelled "
+     "(context.Background()) is one.",
+     "Initialise the channel before the goroutine starts, or pass a context that can be cancelled:\n"
+     "ctx, cancel := context.WithCancel(parent)\n"
+     "defer cancel()"},
+    {Cause::select_no_cases, "select_no_cases", "It waits in select {}, which nothing can ever end.",
+     "Wait for something that can happen:\n"
+     "<-ctx.Done()"},
+    {Cause::select_without_exit, "select_without_exit", "It waits in a select none of whose cases happens any more.",
+     "Give the select an exit, and cancel the context when the work is over:\n"
+     "case <-ctx.Done(): return"},
+    {Cause::wait_group_never_done, "wait_group_never_done",
+     "It waits for a WaitGroup whose counter never gets to zero: a Done is missing, or the goroutine that owes it is "
+     "stuck.",
+     "Add before the goroutine starts, and Done first thing in it; then look at the goroutines it waits for:\n"
+     "wg.Add(1)\n"
+     "go func() { defer wg.Done(); work() }()"},
+    {Cause::mutex_never_released, "mutex_never_released",
+     "It waits for a lock that is never released: the holder has returned without Unlock, is itself stuck, or locks "
+     "twice.",
+     "Unlock on every path, never block while holding a lock, take several locks always in one order:\n"
+     "mu.Lock()\n"
+     "defer mu.Unlock()"},
+    {Cause::cond_never_signalled, "cond_never_signalled", "It waits on a sync.Cond that nobody signals any more.",
+     "Change the condition under the lock and signal after every change, also when shutting down:\n"
+     "c.L.Lock(); done = true; c.L.Unlock()\n"
+     "c.Broadcast()"},
+    {Cause::semaphore_never_released, "semaphore_never_released",
+     "It waits for a lock or semaphore that is never released.",
+     "Release on every path:\n"
+     "defer sem.Release(1)"},
+    {Cause::io_wait, "io_wait",
+     "It waits for the network or a pipe, and the other side stays silent: as many goroutines as connections.",
+     "Close connections that are over, and set deadlines:\n"
+     "conn.SetReadDeadline(time.Now().Add(timeout))\n"
+     "defer resp.Body.Close()"},
+    {Cause::sleeping, "sleeping", "It sleeps, and more and more goroutines do.",
+     "Stop it with the work that it belongs to:\n"
+     "select { case <-time.After(d): case <-ctx.Done(): return }"},
+    {Cause::syscall, "syscall",
+     "It is in a system call or in C code that does not return; each such goroutine holds a thread.",
+     "Use calls that can time out or be interrupted, and bound how many run at once:\n"
+     "sem <- struct{}{}; defer func() { <-sem }()"},
+    {Cause::coroutine_never_stopped, "coroutine_never_stopped",
+     "It is an iterator made by iter.Pull that was neither run to its end nor stopped.",
+     "Stop every iterator that is pulled:\n"
+     "next, stop := iter.Pull(seq)\n"
+     "defer stop()"},
+    {Cause::unknown, "unknown", "What it waits for can't be told from outside.",
+     "Look at the stack where it is blocked: what was to wake it, and why has that not happened?"},
+}};
+
+const CauseText& text_of(Cause cause) {
+  for (const CauseText& text : kCauses) {
+    if (text.cause == cause) return text;
+  }
+  return kCauses.back();
+}
+
+StableHash site_hash(std::string_view service, const ledger::CreationSite& site) {
+  StableHash hash;
+  hash.add(service).add(site.function).add(std::uint64_t{site.ordinal});
+  return hash;
+}
+
+}  // namespace
+
+std::string_view to_string(Evidence evidence) {
+  switch (evidence) {
+    case Evidence::forever:
+      return "forever";
+    case Evidence::growing:
+      return "growing";
+    case Evidence::stale:
+      return "stale";
+  }
+  return "stale";
+}
+
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::info:
+      return "info";
+    case Severity::ticket:
+      return "ticket";
+    case Severity::page:
+      return "page";
+  }
+  return "info";
+}
+
+std::string_view to_string(Stage stage) {
+  switch (stage) {
+    case Stage::suspect:
+      return "suspect";
+    case Stage::leaking:
+      return "leaking";
+    case Stage::resolved:
+      return "resolved";
+  }
+  return "suspect";
+}
+
+std::string_view to_string(Cause cause) { return text_of(cause).word; }
+std::string_view explain(Cause cause) { return text_of(cause).explanation; }
+std::string_view advise(Cause cause) { return text_of(cause).advice; }
+
+std::string site_id(std::string_view service, const ledger::CreationSite& site) {
+  return site_hash(service, site).hex();
+}
+
+std::string leak_id(std::string_view service, const ledger::CreationSite& site, const ledger::BlockedPlace& place) {
+  return site_hash(service, site).add(place.function).add(to_string(place.wait)).hex();
+}
+
+}  // namespace goleakd::verdict

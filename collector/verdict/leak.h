@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "ledger/site.h"
+
+namespace goleakd::verdict {
+
+// What a verdict rests on (docs/verdicts.md), strongest first.
+enum class Evidence : std::uint8_t { forever, growing, stale };
+
+// Why these goroutines are stuck, told from what they wait on.
+enum class Cause : std::uint8_t {
+  send_unbuffered_no_receiver,
+  send_buffer_full,
+  receive_never_satisfied,
+  range_never_closed,
+  nil_channel,
+  select_no_cases,
+  select_without_exit,
+  wait_group_never_done,
+  mutex_never_released,
+  cond_never_signalled,
+  semaphore_never_released,
+  io_wait,
+  sleeping,
+  syscall,
+  coroutine_never_stopped,
+  unknown,
+};
+
+enum class Severity : std::uint8_t { info, ticket, page };
+enum class Stage : std::uint8_t { suspect, leaking, resolved };
+
+std::string_view to_string(Evidence evidence);
+std::string_view to_string(Cause cause);
+std::string_view to_string(Severity severity);
+std::string_view to_string(Stage stage);
+
+// For people: what happened in one sentence, and the fix in two or three lines of plain advice.
+std::string_view explain(Cause cause);
+std::string_view advise(Cause cause);
+
+// One finding about one process. Times are monotonic; whoever exports turns them into wall time.
+struct Leak {
+  std::string id;  // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines
+  std::string site_id;  // 16 hex digits of hash(service, creation function, ordinal)
+  ledger::CreationSite creation;
+  ledger::BlockedPlace blocked;
+  Evidence evidence{};
+  Cause cause = Cause::unknown;
+  Severity severity = Severity::info;
+  Stage stage = Stage::suspect;
+  // Goroutines stuck now: by the evidence all (forever), those in one park for an interval of the window (growing) or
+  // for the stale threshold (stale). Goroutines that merely pass through the same place are not among them.
+  std::uint64_t count = 0;
+  std::uint64_t peak = 0;
+  std::uint64_t bytes = 0;                // their stack spans, at the mean of all that wait there
+  double growth_per_hour = 0;             // goroutines, over the last window; 0 when not growing
+  std::uint64_t orphans = 0;              // of count: the goroutine that started them has ended
+  std::uint64_t channels = 0;             // distinct channels they wait on, 0 when not known
+  Instant first_seen;                     // of this finding
+  Instant blocked_at_least_since;         // the longest stuck
+  Instant blocked_at_most_since;          // Instant::min(): older than goleakd's watch
+  std::vector<std::uint64_t> goroutines;  // up to 5 goids, longest stuck first
+  // The evidence in words with its numbers: "rose in 10 of 10 intervals over 5m, from 12 to 132; 100 % stayed in the
+  // same park".
+  std::string reasoning;
+};
+
+std::string site_id(std::string_view service, const ledger::CreationSite& site);
+std::string leak_id(std::string_view service, const ledger::CreationSite& site, const ledger::BlockedPlace& place);
+
+}  // namespace goleakd::verdict

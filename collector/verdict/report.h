@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "ledger/ledger.h"
+#include "verdict/engine.h"
+#include "verdict/leak.h"
+
+namespace goleakd::verdict {
+
+// How a target is seen at the moment, and why not better.
+enum class Mode : std::uint8_t { events, snapshots };
+std::string_view to_string(Mode mode);
+
+struct ProbeReport {
+  std::string name;  // "spawn", "exit", "park", "unpark"
+  bool attached = false;
+  std::uint64_t hits = 0;  // since the target was found
+};
+
+struct SiteReport {
+  std::string id;  // site_id
+  ledger::CreationSite site;
+  std::uint64_t live = 0;
+  std::optional<std::uint64_t> spawned;  // only where events are exact
+  std::optional<std::uint64_t> exited;
+  std::optional<std::uint64_t> parked;  // only where park and unpark are probed as well
+  std::optional<std::uint64_t> unparked;
+  std::uint64_t bytes = 0;
+  std::optional<Instant> oldest_blocked_since;  // at least since
+};
+
+struct TargetReport {
+  int pid = 0;
+  std::string app;  // the service's name
+  std::string exe;
+  std::string go_version;
+  std::string module;
+  std::string build_id;
+  bool up = true;          // its last snapshot succeeded
+  std::string last_error;  // why not
+  Mode mode = Mode::snapshots;
+  std::string mode_reason;      // why events are not attached; empty when they are
+  bool snapshot_taken = false;  // until then the numbers below mean nothing and are not exported
+  Instant snapshot_at;
+  std::uint64_t goroutines = 0;  // without the runtime's own
+  std::uint64_t system_goroutines = 0;
+  std::array<std::uint64_t, 5> by_state{};  // ledger::RunState
+  std::map<ledger::WaitClass, ledger::AgeBuckets> blocked_by_age;
+  std::vector<SiteReport> sites;  // most live first
+  std::vector<Leak> leaks;        // worst first, suspects included
+  std::uint64_t leaks_detected = 0;
+  std::vector<ProbeReport> probes;
+  std::uint64_t events_lost_ring = 0;        // ring full
+  std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe
+  std::uint64_t probe_ceiling_trips = 0;     // times that the hit rate's ceiling detached the probes
+  ledger::Totals totals;
+  std::uint64_t snapshots_torn = 0;
+  std::map<std::string, Instant> checks_last_run;  // evidence word → when
+};
+
+struct UnsupportedReport {
+  int pid = 0;
+  std::string exe;
+  std::string reason;  // a sentence
+  std::string kind;    // to_string(ErrorKind)
+};
+
+// Cumulative histogram, as Prometheus wants it: bucket i counts observations <= bounds[i].
+struct DurationHistogram {
+  static constexpr std::array<double, 10> kBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
+  std::array<std::uint64_t, 10> cumulative{};
+  std::uint64_t count = 0;
+  double sum = 0;
+  void observe(double seconds);
+};
+
+// Everything that goleakd holds at one moment. Made by the daemon's loop, then immutable: exporters share it between
+// threads.
+struct Report {
+  Instant at;
+  WallClock wall;  // relates every Instant in here to wall time
+  std::string version;
+  std::string events_unavailable;  // why no target of this host can have events; empty when they can
+  std::vector<TargetReport> targets;
+  std::vector<UnsupportedReport> unsupported;
+  DurationHistogram snapshot_seconds;
+};
+
+using ReportPtr = std::shared_ptr<const Report>;
+
+}  // namespace goleakd::verdict

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+
+namespace goleakd::verdict {
+
+// When a suspicion becomes a verdict. The one table of defaults (docs/verdicts.md shows it); each is a configuration
+// key.
+struct Thresholds {
+  std::chrono::nanoseconds quiet_after_start =
+      std::chrono::minutes(2);  // of the process: nothing grows by merely warming up
+  std::chrono::nanoseconds growing_window = std::chrono::minutes(5);
+  int growing_intervals = 10;  // the window is sampled this many times
+  int growing_rises = 8;       // in at least this many intervals the stuck count rose
+  double growing_survival =
+      0.95;  // of those stuck for an interval, this share is still in the same park an interval later
+  std::chrono::nanoseconds stale_after = std::chrono::hours(1);
+  int confirm_windows = 2;  // suspect → leaking: consecutive evaluations that agree
+  int resolve_windows = 2;  // leaking → resolved: consecutive evaluations below half of the peak
+  std::chrono::nanoseconds keep_resolved = std::chrono::minutes(15);  // a resolved leak is still shown, at its count
+
+  std::chrono::nanoseconds interval() const { return growing_window / growing_intervals; }
+};
+
+}  // namespace goleakd::verdict
