@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "http/routes.h"
+#include "http/tcp_listener.h"
+#include "http/unix_listener.h"
+#include "verdict/report.h"
+
+namespace goleakd::http {
+
+struct Options {
+  std::string listen = "127.0.0.1:9979";  // listen_address.h says what can stand here
+  std::string socket;                     // path of the unix socket; empty: none
+};
+
+// The daemon's HTTP server: /metrics, health and the API, on a TCP address and a unix socket, from its own threads,
+// until it is destroyed. What shows other people's programs is served over the socket and through loopback only.
+class Server {
+ public:
+  // `report` gives the newest Report, null before the first. It is called from several threads at once.
+  // Errors say which address or path, and what to do.
+  static Result<std::unique_ptr<Server>> make(const Options& options, std::function<verdict::ReportPtr()> report);
+
+  // The TCP port; tells what the kernel chose when `listen` had port 0.
+  int port() const { return tcp_->port(); }
+
+ private:
+  explicit Server(std::function<verdict::ReportPtr()> report) : routes_(std::move(report)) {}
+
+  Routes routes_;  // first, because the listeners' threads use it until they are gone
+  std::unique_ptr<TcpListener> tcp_;
+  std::unique_ptr<UnixListener> unix_;
+};
+
+}  // namespace goleakd::http

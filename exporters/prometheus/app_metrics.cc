@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "prometheus/app_metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "ledger/wait.h"
+#include "verdict/leak.h"
+
+namespace goleakd::prometheus {
+namespace {
+
+using verdict::ProbeReport;
+using verdict::Report;
+using verdict::SiteReport;
+using verdict::TargetReport;
+
+// As ledger::RunState and ledger::AgeBuckets are ordered.
+constexpr std::array<const char*, 5> kStates{"runnable", "running", "syscall", "waiting", "other"};
+constexpr std::array<const char*, 5> kAges{"lt1m", "1m_10m", "10m_1h", "1h_24h", "gt24h"};
+
+using Counts = std::array<std::uint64_t, 5>;
+
+void add_to(Counts& sum, const Counts& counts) {
+  for (std::size_t i = 0; i < sum.size(); ++i) sum.at(i) += counts.at(i);
+}
+
+double number(std::uint64_t n) { return static_cast<double>(n); }
+
+}  // namespace
+
+Labels AppMetrics::labels(Labels more) const {
+  more.insert(more.begin(), {"app", name_});
+  return more;
+}
+
+void AppMetrics::collect(const Report& report, const AppSum& sum, const SiteLimits& limits, Families& families) {
+  last_seen_ = report.at;
+  targets(sum, families);
+  probes(sum, families);
+  if (std::any_of(sum.targets.begin(), sum.targets.end(), [](const auto* t) { return t->snapshot_taken; })) {
+    goroutines(sum, families);
+    sites(report, sum, limits, families);
+  }
+  leaks(report, sum, families);
+
+  std::set<int> pids;
+  for (const TargetReport* target : sum.targets) pids.insert(target->pid);
+  counters_.keep_only(pids);
+}
+
+void AppMetrics::targets(const AppSum& sum, Families& families) const {
+  for (const TargetReport* target : sum.targets) {
+    const std::string pid = std::to_string(target->pid);
+    families.add(metric::kTargetInfo,
+                 labels({{"pid", pid},
+                         {"exe", target->exe},
+                         {"go_version", target->go_version},
+                         {"build_id", target->build_id},
+                         {"mode", std::string(verdict::to_string(target->mode))}}),
+                 1);
+    // Up by default, until the first snapshot is tried.
+    if (target->snapshot_taken || !target->up)
+      families.add(metric::kTargetUp, labels({{"pid", pid}}), target->up ? 1 : 0);
+  }
+}
+
+void AppMetrics::probes(const AppSum& sum, Families& families) {
+  std::map<std::string, int> attached;
+  for (const TargetReport* target : sum.targets) {
+    bool ever_attached = false;
+    for (const ProbeReport& probe : target->probes) {
+      attached[probe.name] += probe.attached ? 1 : 0;
+      if (!probe.attached && probe.hits == 0) continue;
+      ever_attached = true;
+      counters_.see(metric::kProbeHits, labels({{"probe", probe.name}}), target->pid, probe.hits);
+    }
+    if (ever_attached || target->probe_ceiling_trips != 0) {
+      counters_.see(metric::kProbeCeilingTrips, labels(), target->pid, target->probe_ceiling_trips);
+    }
+  }
+  for (const auto& [probe, count] : attached) families.add(metric::kProbeAttached, labels({{"probe", probe}}), count);
+  counters_.add_to(families, metric::kProbeHits);
+  counters_.add_to(families, metric::kProbeCeilingTrips);
+}
+
+void AppMetrics::goroutines(const AppSum& sum, Families& families) const {
+  Counts states{};
+  std::uint64_t system = 0;
+  std::map<ledger::WaitClass, Counts> blocked;
+  for (const TargetReport* target : sum.targets) {
+    if (!target->snapshot_taken) continue;
+    add_to(states, target->by_state);
+    system += target->system_goroutines;
+    for (const auto& [wait, ages] : target->blocked_by_age) add_to(blocked[wait], ages);
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    families.add(metric::kGoroutines, labels({{"state", kStates.at(i)}}), number(states.at(i)));
+  }
+  families.add(metric::kSystemGoroutines, labels(), number(system));
+  for (const auto& [wait, ages] : blocked) {
+    for (std::size_t i = 0; i < ages.size(); ++i) {
+      families.add(metric::kBlockedGoroutines,
+                   labels({{"wait_reason", std::string(ledger::to_string(wait))}, {"age", kAges.at(i)}}),
+                   number(ages.at(i)));
+    }
+  }
+}
+
+void AppMetrics::sites(const Report& report, const AppSum& sum, const SiteLimits& limits, Families& families) {
+  for (const std::string& id : shown_.update(sum, report.at, limits)) {
+    counters_.forget(metric::kSiteSpawned, labels({{"site_id", id}}));
+    counters_.forget(metric::kSiteExited, labels({{"site_id", id}}));
+  }
+  for (const auto& [id, site] : shown_.sites()) {
+    const auto found = sum.sites.find(id);
+    const SiteSum* now = found == sum.sites.end() ? nullptr : &found->second;
+    families.add(metric::kSiteInfo,
+                 labels({{"site_id", id}, {"created_by", site.created_by}, {"location", site.location}}), 1);
+    families.add(metric::kSiteGoroutines, labels({{"site_id", id}}), now ? number(now->live) : 0);
+    families.add(metric::kSiteBytes, labels({{"site_id", id}}), now ? number(now->bytes) : 0);
+    if (now && now->oldest_blocked_since) {
+      families.add(metric::kSiteOldest, labels({{"site_id", id}}),
+                   report.wall.unix_seconds(*now->oldest_blocked_since));
+    }
+    site_counters(id, now, families);
+  }
+  const auto hidden = std::count_if(sum.sites.begin(), sum.sites.end(), [&](const auto& site) {
+    return site.second.live != 0 && !shown_.sites().contains(site.first);
+  });
+  families.add(metric::kSitesNotShown, labels(), static_cast<double>(hidden));
+}
+
+// `site`: as it is now, null while it has no goroutines anywhere; its sums of ended processes still stand then.
+void AppMetrics::site_counters(const std::string& id, const SiteSum* site, Families& families) {
+  const auto count = [&](const Metric& metric, std::optional<std::uint64_t> SiteReport::*value) {
+    const Labels key = labels({{"site_id", id}});
+    bool exact = true;  // a sum over some of the replicas would not be
+    if (site != nullptr) {
+      for (const SiteSum::Part& part : site->parts) {
+        const std::optional<std::uint64_t>& n = part.site->*value;
+        exact = exact && n.has_value();
+        if (n) counters_.see(metric, key, part.pid, *n);
+      }
+    }
+    const auto total = counters_.total(metric, key);
+    if (exact && total) families.add(metric, key, number(*total));
+  };
+  count(metric::kSiteSpawned, &SiteReport::spawned);
+  count(metric::kSiteExited, &SiteReport::exited);
+}
+
+void AppMetrics::leaks(const Report& report, const AppSum& sum, Families& families) {
+  for (const TargetReport* target : sum.targets) {
+    if (target->checks_last_run.empty()) continue;
+    counters_.see(metric::kLeaksDetected, labels(), target->pid, target->leaks_detected);
+  }
+  counters_.add_to(families, metric::kLeaksDetected);
+  for (const auto& [id, leak] : sum.leaks) {
+    const verdict::Leak& worst = *leak.worst;
+    families.add(metric::kLeakInfo,
+                 labels({{"leak_id", id},
+                         {"site_id", worst.site_id},
+                         {"created_by", worst.creation.function},
+                         {"blocked_in", worst.blocked.function},
+                         {"wait_reason", std::string(ledger::to_string(worst.blocked.wait))},
+                         {"evidence", std::string(verdict::to_string(worst.evidence))},
+                         {"cause", std::string(verdict::to_string(worst.cause))},
+                         {"severity", std::string(verdict::to_string(worst.severity))}}),
+                 1);
+    families.add(metric::kLeakGoroutines, labels({{"leak_id", id}}), number(leak.count));
+    families.add(metric::kLeakBytes, labels({{"leak_id", id}}), number(leak.bytes));
+    families.add(metric::kLeakFirstSeen, labels({{"leak_id", id}}), report.wall.unix_seconds(leak.first_seen));
+  }
+}
+
+}  // namespace goleakd::prometheus

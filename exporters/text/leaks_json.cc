@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/leaks_json.h"
+
+#include "ledger/wait.h"
+#include "text/json.h"
+
+namespace goleakd::text {
+namespace {
+
+using nlohmann::json;
+
+json blocked_json(const ledger::BlockedPlace& place) {
+  return {{"function", place.function}, {"file", place.file},
+          {"line", place.line},         {"wait", ledger::to_string(place.wait)},
+          {"reason", place.reason},     {"in_loop", place.in_loop}};
+}
+
+json stack_json(const ledger::Stack& stack) {
+  json frames = json::array();
+  if (stack != nullptr) {
+    for (const ledger::Frame& frame : *stack) frames.push_back(to_json(frame));
+  }
+  return frames;
+}
+
+json leak_json(const verdict::Report& report, const verdict::Leak& leak) {
+  const bool age_bounded = leak.blocked_at_most_since != Instant::min();
+  return {
+      {"id", leak.id},
+      {"site_id", leak.site_id},
+      {"stage", verdict::to_string(leak.stage)},
+      {"severity", verdict::to_string(leak.severity)},
+      {"evidence", verdict::to_string(leak.evidence)},
+      {"reasoning", leak.reasoning},
+      {"cause", verdict::to_string(leak.cause)},
+      {"explanation", verdict::explain(leak.cause)},
+      {"advice", verdict::advise(leak.cause)},
+      {"count", leak.count},
+      {"peak", leak.peak},
+      {"bytes", leak.bytes},
+      {"growth_per_hour", leak.growth_per_hour},
+      {"orphans", leak.orphans},
+      {"channels", leak.channels},
+      {"first_seen", wall_time(report, leak.first_seen)},
+      {"blocked_at_least_since", wall_time(report, leak.blocked_at_least_since)},
+      {"blocked_at_most_since", age_bounded ? wall_time(report, leak.blocked_at_most_since) : json()},
+      {"goroutines", leak.goroutines},
+      {"creation", to_json(leak.creation)},
+      {"blocked", blocked_json(leak.blocked)},
+      {"stack", stack_json(leak.blocked.stack)},
+  };
+}
+
+json target_json(const verdict::Report& report, const verdict::TargetReport& target) {
+  json leaks = json::array();
+  for (const verdict::Leak& leak : target.leaks) leaks.push_back(leak_json(report, leak));
+  return {{"pid", target.pid},
+          {"app", target.app},
+          {"exe", target.exe},
+          {"go_version", target.go_version},
+          {"up", target.up},
+          {"last_error", target.last_error},
+          {"mode", verdict::to_string(target.mode)},
+          {"mode_reason", target.mode_reason},
+          {"goroutines", target.snapshot_taken ? json(target.goroutines) : json()},
+          {"leaks", std::move(leaks)}};
+}
+
+}  // namespace
+
+json leaks_json(const verdict::Report& report, std::optional<int> pid) {
+  json document = document_of(report);
+  document["targets"] = json::array();
+  for (const verdict::TargetReport& target : report.targets) {
+    if (!pid || *pid == target.pid) document["targets"].push_back(target_json(report, target));
+  }
+  document["unsupported"] = json::array();
+  for (const verdict::UnsupportedReport& process : report.unsupported) {
+    if (!pid || *pid == process.pid) document["unsupported"].push_back(to_json(process));
+  }
+  return document;
+}
+
+}  // namespace goleakd::text

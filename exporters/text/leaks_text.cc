@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "text/leaks_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <tuple>
+#include <vector>
+
+#include "base/duration.h"
+#include "text/layout.h"
+
+namespace goleakd::text {
+namespace {
+
+using verdict::Leak;
+using verdict::Report;
+using verdict::Stage;
+using verdict::TargetReport;
+
+constexpr std::size_t kLabelWidth = 13;  // "  goroutines "
+constexpr std::size_t kTextWidth = 96;
+
+struct Finding {
+  const TargetReport* target;
+  const Leak* leak;
+};
+
+int rank(Stage stage) { return stage == Stage::leaking ? 0 : stage == Stage::suspect ? 1 : 2; }
+
+bool worse(const Finding& a, const Finding& b) {
+  const auto key = [](const Finding& f) {
+    return std::tuple(rank(f.leak->stage), -static_cast<int>(f.leak->severity), ~f.leak->count, f.target->pid);
+  };
+  return key(a) < key(b);
+}
+
+std::vector<Finding> findings(const Report& report, const LeaksQuery& query) {
+  std::vector<Finding> found;
+  for (const TargetReport& target : report.targets) {
+    if (query.pid && *query.pid != target.pid) continue;
+    for (const Leak& leak : target.leaks) {
+      if (leak.stage != Stage::suspect || query.suspects) found.push_back({&target, &leak});
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), worse);
+  return found;
+}
+
+std::string name_of(const TargetReport& target) {
+  return printable(target.app) + " (pid " + std::to_string(target.pid) + ")";
+}
+
+std::string counted(std::uint64_t n, const std::string& noun) {
+  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+std::string per_hour(double growth) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), std::abs(growth) >= 10 ? "%+.0f/h" : "%+.1f/h", growth);
+  return text.data();
+}
+
+// "  label      row", further rows below it.
+std::string listing(const std::string& label, const std::vector<std::string>& rows) {
+  std::string lines;
+  for (const std::string& row : rows) {
+    std::string head = lines.empty() ? "  " + label : "";
+    head.resize(kLabelWidth, ' ');
+    lines += head + row + "\n";
+  }
+  return lines;
+}
+
+std::string paragraph(const std::string& label, std::string_view text) {
+  return listing(label, wrap(text, kTextWidth));
+}
+
+std::string colored(const char* word, const char* escape, bool color) {
+  return color ? "\x1b[" + std::string(escape) + "m" + word + "\x1b[0m" : word;
+}
+
+std::string title(const Report& report, const Finding& finding, bool color) {
+  const Leak& leak = *finding.leak;
+  const std::string age = format_duration(report.at - leak.first_seen);
+  std::string word;
+  std::string since;
+  switch (leak.stage) {
+    case Stage::leaking:
+      word = colored("LEAK", "1;31", color);
+      since = "leaking for " + age;
+      break;
+    case Stage::suspect:
+      word = colored("SUSPECT", "33", color);
+      since = "suspected for " + age;
+      break;
+    case Stage::resolved:
+      word = colored("RESOLVED", "32", color);
+      since = "first seen " + age + " ago";
+      break;
+  }
+  return word + "  " + leak.id + "  [" + std::string(verdict::to_string(leak.severity)) + ", " + since + "]  " +
+         name_of(*finding.target) + "\n";
+}
+
+std::string extent(const Report& report, const Leak& leak) {
+  std::string line = "  " + counted(leak.count, "goroutine") + ", " + format_bytes(leak.bytes) + " of stacks";
+  if (leak.stage == Stage::resolved) return line + "; at worst " + std::to_string(leak.peak) + "\n";
+  if (leak.growth_per_hour != 0) line += ", " + per_hour(leak.growth_per_hour);
+  line += "; longest stuck " + format_duration(report.at - leak.blocked_at_least_since);
+  if (leak.blocked_at_most_since < leak.blocked_at_least_since) line += " or more";
+  return line + "\n";
+}
+
+std::string places(const Leak& leak) {
+  const auto known = [](const std::string& function) { return function.empty() ? "unknown" : printable(function); };
+  const std::string entry = leak.creation.entry.empty() ? "" : "(go " + printable(leak.creation.entry) + ")";
+  const auto rows = align({{known(leak.creation.function), location(leak.creation.file, leak.creation.line), entry},
+                           {known(leak.blocked.function), location(leak.blocked.file, leak.blocked.line),
+                            "[" + printable(leak.blocked.reason) + "]"}});
+  return listing("started", {rows[0]}) + listing("stuck in", {rows[1]});
+}
+
+std::string stack(const Leak& leak, int limit) {
+  if (leak.blocked.stack == nullptr) return {};
+  const std::vector<ledger::Frame>& frames = *leak.blocked.stack;
+  const std::size_t shown = std::min(frames.size(), static_cast<std::size_t>(std::max(limit, 0)));
+  std::vector<std::vector<std::string>> table;
+  for (std::size_t i = 0; i < shown; ++i) {
+    table.push_back({printable(frames[i].function), location(frames[i].file, frames[i].line)});
+  }
+  std::vector<std::string> rows = align(table);
+  if (shown > 0 && shown < frames.size()) rows.push_back("and " + std::to_string(frames.size() - shown) + " more");
+  return listing("stack", rows);
+}
+
+std::string samples(const Leak& leak) {
+  if (leak.goroutines.empty()) return {};
+  std::string list;
+  for (const std::uint64_t goid : leak.goroutines) list += (list.empty() ? "" : ", ") + std::to_string(goid);
+  if (leak.goroutines.size() < leak.count) list += ", …";
+  return listing("goroutines", {list});
+}
+
+std::string evidence(const Leak& leak) {
+  std::string text = std::string(verdict::to_string(leak.evidence)) + ": " + printable(leak.reasoning);
+  if (leak.channels != 0 && leak.count > 1) text += "; they wait on " + counted(leak.channels, "channel");
+  if (leak.orphans != 0) text += "; " + std::to_string(leak.orphans) + " outlived the goroutine that started them";
+  return text;
+}
+
+std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
+  const Leak& leak = *finding.leak;
+  return title(report, finding, query.color) + extent(report, leak) + places(leak) +
+         paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
+         paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);
+}
+
+std::string how_seen(const Report& report, const TargetReport& target) {
+  std::string text = counted(target.goroutines, "goroutine") + " " + format_duration(report.at - target.snapshot_at) +
+                     " ago, seen by " + (target.mode == verdict::Mode::events ? "events and snapshots" : "snapshots");
+  if (!target.mode_reason.empty()) text += " only (" + printable(target.mode_reason) + ")";
+  return text;
+}
+
+// A process without leaks to show: whether that means anything. A look that has not happened never reads as "no leaks".
+std::string all_clear(const Report& report, const TargetReport& target) {
+  if (!target.snapshot_taken) return "not looked at yet: " + name_of(target) + "\n";
+  if (target.checks_last_run.empty())
+    return "not judged yet: " + name_of(target) + ": " + how_seen(report, target) + "\n";
+  const auto oldest = std::min_element(target.checks_last_run.begin(), target.checks_last_run.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::string line = "no leaks in " + name_of(target) + ": " + how_seen(report, target) + ", checked " +
+                     format_duration(report.at - oldest->second) + " ago";
+  const auto suspects = std::count_if(target.leaks.begin(), target.leaks.end(),
+                                      [](const Leak& leak) { return leak.stage == Stage::suspect; });
+  if (suspects > 0) line += "; " + counted(static_cast<std::uint64_t>(suspects), "suspect") + " not shown";
+  return line + "\n";
+}
+
+std::string status(const Report& report, const TargetReport& target, bool has_findings) {
+  if (!target.up) {
+    std::string line = "cannot be read: " + name_of(target) + ": " + printable(target.last_error);
+    if (target.snapshot_taken) line += "; last seen " + format_duration(report.at - target.snapshot_at) + " ago";
+    return line + "\n";
+  }
+  return has_findings ? std::string() : all_clear(report, target);
+}
+
+std::string statuses(const Report& report, const LeaksQuery& query, const std::vector<Finding>& found) {
+  std::string lines;
+  for (const TargetReport& target : report.targets) {
+    if (query.pid && *query.pid != target.pid) continue;
+    const bool has_findings =
+        std::any_of(found.begin(), found.end(), [&](const Finding& f) { return f.target == &target; });
+    lines += status(report, target, has_findings);
+  }
+  for (const verdict::UnsupportedReport& process : report.unsupported) {
+    if (query.pid && *query.pid != process.pid) continue;
+    lines += "not supported: " + printable(process.exe) + " (pid " + std::to_string(process.pid) +
+             "): " + printable(process.reason) + "\n";
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string leaks_text(const Report& report, const LeaksQuery& query) {
+  const std::vector<Finding> found = findings(report, query);
+  std::string text;
+  for (const Finding& finding : found) text += (text.empty() ? "" : "\n") + block(report, finding, query);
+  const std::string lines = statuses(report, query, found);
+  if (!text.empty() && !lines.empty()) text += "\n";
+  text += lines;
+  if (!text.empty()) return text;
+  return query.pid ? "pid " + std::to_string(*query.pid) + " is not a Go process that goleakd watches\n"
+                   : "no Go processes found\n";
+}
+
+}  // namespace goleakd::text

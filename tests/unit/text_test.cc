@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sample_report.h"
+#include "text/dump_json.h"
+#include "text/dump_text.h"
+#include "text/json.h"
+#include "text/layout.h"
+#include "text/leaks_json.h"
+#include "text/leaks_text.h"
+#include "text/list.h"
+#include "text/report_json.h"
+
+namespace goleakd::text {
+namespace {
+
+using ledger::GoroutineDump;
+using ledger::ProcessDump;
+using sample::kNow;
+using sample::seconds;
+using verdict::Stage;
+
+TEST(Layout, ControlCharactersBecomeQuestionMarks) {
+  EXPECT_EQ(printable("a\x1b[2Jb\nc\td\x7f"), "a?[2Jb?c?d?");
+  EXPECT_EQ(printable("C1: \xc2\x9b, text: \xc2\xa7 \xe2\x82\xac"), "C1: ?, text: \xc2\xa7 \xe2\x82\xac");
+}
+
+TEST(Layout, BytesHaveTheUnitThatFits) {
+  EXPECT_EQ(format_bytes(0), "0 B");
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(2048), "2.0 KiB");
+  EXPECT_EQ(format_bytes(824 * 1024), "824 KiB");
+  EXPECT_EQ(format_bytes(std::uint64_t{5} << 40U), "5.0 TiB");
+}
+
+TEST(Layout, WrapsAtWordsAndKeepsLineEnds) {
+  EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
+  EXPECT_EQ(wrap("one\ntwo three", 20), (std::vector<std::string>{"one", "two three"}));
+  EXPECT_EQ(wrap("incomprehensible it is", 5), (std::vector<std::string>{"incomprehensible", "it is"}));
+}
+
+TEST(Layout, ColumnsAlignWithoutTrailingSpaces) {
+  EXPECT_EQ(align({{"a", "b"}, {"long", "b", "c"}, {"\xc3\xbc", ""}}),
+            (std::vector<std::string>{"a     b", "long  b  c", "\xc3\xbc"}));
+}
+
+std::string leaks(const verdict::Report& report, const LeaksQuery& query = {}) { return leaks_text(report, query); }
+
+// The lines of one paragraph of a leak, whose words are the verdict room's.
+std::string paragraph(std::string label, std::string_view words) {
+  std::string lines;
+  label.resize(13, ' ');
+  for (const std::string& line : wrap(words, 96)) {
+    lines += label + line + "\n";
+    label.assign(13, ' ');
+  }
+  return lines;
+}
+
+TEST(LeaksText, ShowsALeakWhole) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  const auto cause = verdict::Cause::send_unbuffered_no_receiver;
+  EXPECT_EQ(leaks(sample::report({target})),
+            "LEAK  8f0c1d2e3f405162  [ticket, leaking for 2m10s]  shop (pid 4711)\n"
+            "  412 goroutines, 824 KiB of stacks, +2950/h; longest stuck 3m2s\n"
+            "  started    main.handleOrder        /srv/shop/main.go:88  (go main.handleOrder.func1)\n"
+            "  stuck in   main.handleOrder.func1  /srv/shop/main.go:91  [chan send]\n" +
+                paragraph("  cause", verdict::explain(cause)) +
+                "  evidence   growing: rose in 10 of 10 intervals over 5m, from 12 to 412\n" +
+                paragraph("  fix", verdict::advise(cause)) +
+                "  stack      main.handleOrder.func1  /srv/shop/main.go:91\n"
+                "             main.run                /srv/shop/run.go:7\n"
+                "  goroutines 18, 21, 35, …\n");
+}
+
+TEST(LeaksText, WorstFirstAndStagesMarked) {
+  auto first = sample::target(1, "first");
+  first.leaks = {sample::leak(), sample::leak(), sample::leak()};
+  first.leaks[0].stage = Stage::resolved;
+  first.leaks[0].count = 1;
+  first.leaks[1].stage = Stage::suspect;
+  first.leaks[2].count = 1000;
+  auto second = sample::target(2, "second");
+  second.leaks = {sample::leak()};
+  second.leaks[0].severity = verdict::Severity::page;
+  const std::string text = leaks(sample::report({first, second}));
+  const auto at = [&](const char* what) { return text.find(what); };
+  ASSERT_NE(at("first seen 2m10s ago]  first (pid 1)\n  1 goroutine, 824 KiB of stacks; at worst 412\n"),
+            std::string::npos);
+  EXPECT_LT(at("LEAK  8f0c1d2e3f405162  [page, leaking for 2m10s]  second"), at("LEAK  8f0c1d2e3f405162  [ticket"));
+  EXPECT_LT(at("LEAK  8f0c1d2e3f405162  [ticket"), at("SUSPECT  8f0c1d2e3f405162  [ticket, suspected for 2m10s]"));
+  EXPECT_LT(at("SUSPECT"), at("RESOLVED"));
+}
+
+TEST(LeaksText, EvidenceNamesChannelsAndOrphans) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].reasoning = "rose";
+  target.leaks[0].channels = 1;
+  target.leaks[0].orphans = 400;
+  EXPECT_NE(leaks(sample::report({target}))
+                .find("growing: rose; they wait on 1 channel; 400 outlived the goroutine that started them\n"),
+            std::string::npos);
+}
+
+TEST(LeaksText, SaysWhenTheAgeIsALowerBound) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].blocked_at_most_since = Instant::min();
+  EXPECT_NE(leaks(sample::report({target})).find("longest stuck 3m2s or more\n"), std::string::npos);
+}
+
+TEST(LeaksText, NothingFoundIsSaidWithWhatWasLookedAt) {
+  EXPECT_EQ(leaks(sample::report({sample::target()})),
+            "no leaks in shop (pid 4711): 23 goroutines 2s ago, seen by events and snapshots, checked 12s ago\n");
+  auto target = sample::target();
+  target.mode = verdict::Mode::snapshots;
+  target.mode_reason = "over budget";
+  EXPECT_EQ(
+      leaks(sample::report({target})),
+      "no leaks in shop (pid 4711): 23 goroutines 2s ago, seen by snapshots only (over budget), checked 12s ago\n");
+}
+
+TEST(LeaksText, NotLookedAtNeverReadsAsNoLeaks) {
+  auto unjudged = sample::target(1, "new");
+  unjudged.checks_last_run.clear();
+  auto unseen = sample::target(2, "newer");
+  unseen.snapshot_taken = false;
+  auto down = sample::target(3, "down");
+  down.up = false;
+  down.last_error = "Permission denied";
+  down.leaks = {sample::leak()};
+  down.leaks[0].stage = Stage::suspect;
+  auto report = sample::report({unjudged, unseen, down});
+  report.unsupported = {{99, "/opt/old", "Go 1.15 is too old", "unsupported"}};
+  EXPECT_EQ(leaks(report, {.suspects = false}),
+            "not judged yet: new (pid 1): 23 goroutines 2s ago, seen by events and snapshots\n"
+            "not looked at yet: newer (pid 2)\n"
+            "cannot be read: down (pid 3): Permission denied; last seen 2s ago\n"
+            "not supported: /opt/old (pid 99): Go 1.15 is too old\n");
+  EXPECT_EQ(leaks(report, {.pid = 99}), "not supported: /opt/old (pid 99): Go 1.15 is too old\n");
+}
+
+TEST(LeaksText, SuspectsLeftOutAreCounted) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].stage = Stage::suspect;
+  EXPECT_EQ(leaks(sample::report({target}), {.suspects = false}),
+            "no leaks in shop (pid 4711): 23 goroutines 2s ago, seen by events and snapshots, checked 12s ago; "
+            "1 suspect not shown\n");
+}
+
+TEST(LeaksText, NeverEmpty) {
+  EXPECT_EQ(leaks(sample::report({})), "no Go processes found\n");
+  EXPECT_EQ(leaks(sample::report({sample::target()}), {.pid = 5}), "pid 5 is not a Go process that goleakd watches\n");
+}
+
+TEST(LeaksText, ColorsAndLongStacksOnRequest) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  const auto report = sample::report({target});
+  EXPECT_EQ(leaks(report).find('\x1b'), std::string::npos);
+  const std::string text = leaks(report, {.color = true, .stack_frames = 1});
+  EXPECT_TRUE(text.starts_with("\x1b[1;31mLEAK\x1b[0m  8f0c"));
+  EXPECT_NE(text.find("/srv/shop/main.go:91\n             and 1 more\n"), std::string::npos);
+}
+
+TEST(LeaksText, NamesOfOthersCannotForgeOutput) {
+  auto target = sample::target(1, "evil\nno leaks in \x1b[31mshop");
+  target.leaks = {sample::leak()};
+  target.leaks[0].creation.function = "main.\x1b]0;pwned\x07";
+  const std::string text = leaks(sample::report({target}));
+  EXPECT_EQ(text.find_first_of("\x1b\x07"), std::string::npos);
+  EXPECT_EQ(text.find("\nno leaks"), std::string::npos);
+}
+
+TEST(LeaksJson, HasEveryField) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  auto report = sample::report({target, sample::target(5, "other")});
+  report.unsupported = {{99, "/opt/old", "Go 1.15 is too old", "unsupported"}};
+  const nlohmann::json j = leaks_json(report);
+  EXPECT_EQ(j["version"], "0.1.0");
+  EXPECT_EQ(j["at"], report.wall.unix_seconds(kNow));
+  ASSERT_EQ(j["targets"].size(), 2);
+  EXPECT_EQ(j["targets"][0]["mode"], "events");
+  EXPECT_EQ(j["targets"][0]["goroutines"], 23);
+  const nlohmann::json& leak = j["targets"][0]["leaks"][0];
+  EXPECT_EQ(leak["id"], "8f0c1d2e3f405162");
+  EXPECT_EQ(leak["stage"], "leaking");
+  EXPECT_EQ(leak["cause"], "send_unbuffered_no_receiver");
+  EXPECT_EQ(leak["advice"], verdict::advise(verdict::Cause::send_unbuffered_no_receiver));
+  EXPECT_EQ(leak["first_seen"], report.wall.unix_seconds(kNow - seconds(130)));
+  EXPECT_EQ(leak["creation"]["line"], 88);
+  EXPECT_EQ(leak["blocked"]["wait"], "chan_send");
+  EXPECT_EQ(leak["goroutines"], nlohmann::json({18, 21, 35}));
+  EXPECT_EQ(leak["stack"][1]["function"], "main.run");
+  EXPECT_EQ(j["unsupported"][0]["kind"], "unsupported");
+
+  const nlohmann::json one = leaks_json(report, 5);
+  ASSERT_EQ(one["targets"].size(), 1);
+  EXPECT_EQ(one["targets"][0]["pid"], 5);
+  EXPECT_TRUE(one["unsupported"].empty());
+}
+
+TEST(LeaksJson, UnknownIsNull) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].blocked_at_most_since = Instant::min();
+  target.leaks[0].blocked.stack = nullptr;
+  target.snapshot_taken = false;
+  const nlohmann::json j = leaks_json(sample::report({target}))["targets"][0];
+  EXPECT_TRUE(j["goroutines"].is_null());
+  EXPECT_TRUE(j["leaks"][0]["blocked_at_most_since"].is_null());
+  EXPECT_TRUE(j["leaks"][0]["stack"].is_array());
+}
+
+TEST(ReportJson, TargetsShowHowTheyAreWatched) {
+  auto target = sample::target();
+  target.probes = {{"spawn", true, 7}};
+  target.events_lost_ring = 3;
+  target.totals.corrections = {4, 0, 0, 0, 0};
+  target.blocked_by_age[ledger::WaitClass::select] = {1, 2, 3, 4, 5};
+  auto unseen = sample::target(2, "unseen");
+  unseen.snapshot_taken = false;
+  const auto report = sample::report({target, unseen});
+  const nlohmann::json j = targets_json(report)["targets"];
+  EXPECT_EQ(j[0]["counts"]["by_state"]["waiting"], 17);
+  EXPECT_EQ(j[0]["counts"]["blocked_by_age"]["select"]["gt24h"], 5);
+  EXPECT_EQ(j[0]["checks_last_run"]["growing"], report.wall.unix_seconds(kNow - seconds(12)));
+  EXPECT_EQ(j[0]["probes"][0]["hits"], 7);
+  EXPECT_EQ(j[0]["losses"]["events_ring_full"], 3);
+  EXPECT_EQ(j[0]["losses"]["corrections"]["seeded"], 4);
+  EXPECT_TRUE(j[1]["counts"].is_null());
+  EXPECT_TRUE(j[1]["snapshot_at"].is_null());
+}
+
+TEST(ReportJson, SitesOfLookedAtProcesses) {
+  auto target = sample::target();
+  target.sites = {sample::site("a", 3)};
+  target.sites[0].spawned = 10;
+  target.sites[0].parked = 30;
+  auto unseen = target;
+  unseen.snapshot_taken = false;
+  const nlohmann::json j = sites_json(sample::report({target, unseen}))["sites"];
+  ASSERT_EQ(j.size(), 1);
+  EXPECT_EQ(j[0]["id"], "a");
+  EXPECT_EQ(j[0]["pid"], 4711);
+  EXPECT_EQ(j[0]["live"], 3);
+  EXPECT_EQ(j[0]["spawned"], 10);
+  EXPECT_EQ(j[0]["parked"], 30);
+  EXPECT_TRUE(j[0]["exited"].is_null());
+  EXPECT_EQ(j[0]["function"], "main.handleOrder");
+}
+
+TEST(Json, BytesThatAreNotUtf8DoNotThrow) {
+  EXPECT_EQ(to_text({{"exe", "/opt/\xff\xfe"}}), "{\n  \"exe\": \"/opt/\xef\xbf\xbd\xef\xbf\xbd\"\n}\n");
+}
+
+ledger::TracebackFrame frame(std::string function, std::string file, int line, std::uint64_t offset,
+                             bool inlined = false) {
+  return {{std::move(function), std::move(file), line}, inlined, offset};
+}
+
+ProcessDump dump() {
+  GoroutineDump main;
+  main.goid = 1;
+  main.state = "running";
+  main.stack_missing = "it runs";
+  GoroutineDump stuck;
+  stuck.goid = 7;
+  stuck.parent = 1;
+  stuck.state = "chan send";
+  stuck.waiting_minutes = 12;
+  stuck.locked_to_thread = true;
+  stuck.frames = {frame("main.(*T).send", "/srv/main.go", 12, 0, true),
+                  frame("main.work[...]", "/srv/main.go", 20, 0x1d)};
+  stuck.created_by = frame("main.main", "/srv/main.go", 9, 0x45);
+  stuck.object = {{0xc000012345, 2, 2, false}};
+  GoroutineDump old;
+  old.goid = 8;
+  old.state = "select";
+  old.frames = {frame("main.loop", "/srv/main.go", 30, 0)};
+  old.created_by = frame("main.init.0", "/srv/main.go", 5, 0x10);
+  return {4711, "/usr/bin/shop", "go1.22.1", {main, stuck, old}, 2};
+}
+
+TEST(DumpText, IsTheRuntimesTraceback) {
+  EXPECT_EQ(dump_text(dump()),
+            "goroutine 1 [running]:\n"
+            "\tgoroutine running on other thread; stack unavailable\n"
+            "\n"
+            "goroutine 7 [chan send, 12 minutes, locked to thread]:\n"
+            "main.(*T).send(...)\n"
+            "\t/srv/main.go:12\n"
+            "main.work[...](...)\n"
+            "\t/srv/main.go:20 +0x1d\n"
+            "created by main.main in goroutine 1\n"
+            "\t/srv/main.go:9 +0x45\n"
+            "\n"
+            "goroutine 8 [select]:\n"
+            "main.loop(...)\n"
+            "\t/srv/main.go:30\n"
+            "created by main.init.0\n"
+            "\t/srv/main.go:5 +0x10\n");
+}
+
+TEST(DumpJson, HasWhatTheTracebackHasNoPlaceFor) {
+  const nlohmann::json j = dump_json(dump());
+  EXPECT_EQ(j["torn"], 2);
+  EXPECT_EQ(j["goroutines"][0]["stack_missing"], "it runs");
+  EXPECT_TRUE(j["goroutines"][0]["created_by"].is_null());
+  const nlohmann::json& stuck = j["goroutines"][1];
+  EXPECT_EQ(stuck["waits_on"],
+            nlohmann::json({{"address", "0xc000012345"}, {"length", 2}, {"capacity", 2}, {"closed", false}}));
+  EXPECT_EQ(stuck["frames"][0]["inlined"], true);
+  EXPECT_EQ(stuck["frames"][1]["pc_offset"], 0x1d);
+  EXPECT_EQ(stuck["created_by"]["function"], "main.main");
+}
+
+TEST(List, TableAndJson) {
+  const std::vector<ListRow> rows{{7, "shop", "go1.22.1", "/usr/bin/shop", 23, "events", ""},
+                                  {12345, "old", "go1.15", "/opt/old", std::nullopt, "no", "too old"}};
+  EXPECT_EQ(list_text(rows),
+            "PID    APP   GO        GOROUTINES  WATCH   EXE            REASON\n"
+            "7      shop  go1.22.1  23          events  /usr/bin/shop\n"
+            "12345  old   go1.15    -           no      /opt/old       too old\n");
+  EXPECT_EQ(list_text({}), "no Go processes found\n");
+  const nlohmann::json j = list_json(rows);
+  EXPECT_EQ(j["processes"][0]["goroutines"], 23);
+  EXPECT_TRUE(j["processes"][1]["goroutines"].is_null());
+  EXPECT_EQ(j["processes"][1]["reason"], "too old");
+}
+
+}  // namespace
+}  // namespace goleakd::text
