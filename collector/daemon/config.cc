@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config.h"
+
+#include <fnmatch.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "base/duration.h"
+
+namespace goleakd::daemon {
+namespace {
+
+// Reads one mapping of the file: a function for each key that may stand in it. Stops at the first fault.
+class Reader {
+ public:
+  using Keys = std::map<std::string, std::function<void(const YAML::Node&)>>;
+
+  explicit Reader(std::string file) : file_(std::move(file)) {}
+
+  const std::optional<Error>& error() const { return error_; }
+
+  void fault(const YAML::Node& at, const std::string& what) {
+    if (error_) return;
+    const YAML::Mark mark = at.Mark();
+    error_ = Error(ErrorKind::invalid,
+                   file_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what);
+  }
+
+  void mapping(const YAML::Node& node, const std::string& name, const Keys& keys) {
+    if (node.IsNull()) return;
+    if (!node.IsMap()) return fault(node, (name.empty() ? "the file" : name) + " must be a mapping of keys to values");
+    for (const auto& entry : node) {
+      const std::string key = entry.first.Scalar();
+      const auto known = keys.find(key);
+      if (known == keys.end()) {
+        std::string list;
+        for (const auto& [word, unused] : keys) list += (list.empty() ? "" : ", ") + word;
+        return fault(entry.first,
+                     "unknown key \"" + key + "\"" + (name.empty() ? "" : " in " + name) + "; known are " + list);
+      }
+      known->second(entry.second);
+      if (error_) return;
+    }
+  }
+
+  auto text(std::string& into) {
+    return [this, &into](const YAML::Node& node) {
+      if (!node.IsScalar()) return fault(node, "must be a text");
+      into = node.Scalar();
+    };
+  }
+
+  auto texts(std::vector<std::string>& into) {
+    return [this, &into](const YAML::Node& node) {
+      if (!node.IsSequence()) return fault(node, "must be a list");
+      for (const auto& item : node) {
+        if (!item.IsScalar()) return fault(item, "must be a text");
+        into.push_back(item.Scalar());
+      }
+    };
+  }
+
+  auto duration(Duration& into, Duration least) {
+    return [this, &into, least](const YAML::Node& node) {
+      const auto value =
+          node.IsScalar() ? parse_duration(node.Scalar()) : fail(ErrorKind::invalid, "must be a duration");
+      if (!value) return fault(node, value.error().message());
+      if (*value < least) return fault(node, "must be at least " + format_duration(least));
+      into = *value;
+    };
+  }
+
+  template <typename T>
+  auto number(T& into, T least, T most) {
+    return [this, &into, least, most](const YAML::Node& node) {
+      T value{};
+      if (!node.IsScalar() || !YAML::convert<T>::decode(node, value) || value < least || value > most) {
+        std::ostringstream range;
+        range << "must be a number from " << least << " to " << most;
+        return fault(node, range.str());
+      }
+      into = value;
+    };
+  }
+
+  template <typename T>
+  auto choice(T& into, const std::map<std::string, T>& words) {
+    return [this, &into, words](const YAML::Node& node) {
+      const auto found = node.IsScalar() ? words.find(node.Scalar()) : words.end();
+      if (found != words.end()) {
+        into = found->second;
+        return;
+      }
+      std::string list;
+      for (const auto& [word, unused] : words) list += (list.empty() ? "" : ", ") + word;
+      fault(node, "must be one of " + list);
+    };
+  }
+
+ private:
+  std::string file_;
+  std::optional<Error> error_;
+};
+
+void read_service_rules(Reader& reader, const YAML::Node& node, std::vector<ServiceRule>& rules) {
+  if (!node.IsSequence()) return reader.fault(node, "must be a list of {exe: GLOB, name: NAME}");
+  for (const auto& item : node) {
+    ServiceRule rule;
+    reader.mapping(item, "services", {{"exe", reader.text(rule.exe)}, {"name", reader.text(rule.name)}});
+    if (rule.exe.empty() || rule.name.empty()) return reader.fault(item, "needs both exe and name");
+    rules.push_back(std::move(rule));
+  }
+}
+
+void read_ring_bytes(Reader& reader, const YAML::Node& node, std::uint32_t& into) {
+  std::uint32_t bytes = 0;
+  reader.number<std::uint32_t>(bytes, 64U << 10U, 1U << 30U)(node);
+  if (!reader.error() && !std::has_single_bit(bytes)) return reader.fault(node, "must be a power of two");
+  into = bytes;
+}
+
+void read(Reader& reader, const YAML::Node& root, Config& config) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  verdict::Thresholds& t = config.thresholds;
+  const Reader::Keys targets{
+      {"include", reader.texts(config.targets.include)},
+      {"exclude", reader.texts(config.targets.exclude)},
+      {"services", [&](const YAML::Node& node) { read_service_rules(reader, node, config.targets.services); }}};
+  const Reader::Keys snapshots{
+      {"interval", reader.duration(config.snapshots.interval, milliseconds(100))},
+      {"interval_with_suspects", reader.duration(config.snapshots.interval_with_suspects, milliseconds(100))}};
+  const Reader::Keys probes{
+      {"max_hits_per_second", reader.number<std::uint64_t>(config.probes.max_hits_per_second, 1, 1'000'000'000)},
+      {"retry_after", reader.duration(config.probes.retry_after, seconds(1))},
+      {"drain_interval", reader.duration(config.probes.drain_interval, milliseconds(1))},
+      {"ring_bytes", [&](const YAML::Node& node) { read_ring_bytes(reader, node, config.probes.ring_bytes); }},
+      {"method",
+       reader.choice<std::optional<probe::Method>>(config.probes.method, {{"auto", std::nullopt},
+                                                                          {"uprobe_multi", probe::Method::uprobe_multi},
+                                                                          {"perf_event", probe::Method::perf_event}})}};
+  const Reader::Keys thresholds{{"quiet_after_start", reader.duration(t.quiet_after_start, seconds(0))},
+                                {"growing_window", reader.duration(t.growing_window, seconds(2))},
+                                {"growing_intervals", reader.number(t.growing_intervals, 2, 1000)},
+                                {"growing_rises", reader.number(t.growing_rises, 1, 1000)},
+                                {"growing_survival", reader.number(t.growing_survival, 0.0, 1.0)},
+                                {"stale_after", reader.duration(t.stale_after, seconds(1))},
+                                {"confirm_windows", reader.number(t.confirm_windows, 1, 100)},
+                                {"resolve_windows", reader.number(t.resolve_windows, 1, 100)},
+                                {"keep_resolved", reader.duration(t.keep_resolved, seconds(0))}};
+  const auto nested = [&](const char* name, const Reader::Keys& keys) {
+    return [&reader, name, &keys](const YAML::Node& node) { reader.mapping(node, name, keys); };
+  };
+  reader.mapping(
+      root, "",
+      {{"listen", reader.text(config.listen)},
+       {"socket", reader.text(config.socket)},
+       {"mode", reader.choice<WatchMode>(config.mode, {{"auto", WatchMode::automatic},
+                                                       {"events", WatchMode::events},
+                                                       {"snapshots", WatchMode::snapshots}})},
+       {"log_level",
+        reader.choice<std::string>(config.log_level,
+                                   {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}})},
+       {"targets", nested("targets", targets)},
+       {"snapshots", nested("snapshots", snapshots)},
+       {"probes", nested("probes", probes)},
+       {"thresholds", nested("thresholds", thresholds)},
+       {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)}});
+  if (t.growing_rises > t.growing_intervals) {
+    reader.fault(root["thresholds"], "growing_rises is larger than growing_intervals");
+  }
+}
+
+}  // namespace
+
+Result<Config> Config::parse(const std::string& text, const std::string& name) {
+  Config config;
+  Reader reader(name);
+  try {  // yaml-cpp reports syntax errors in no other way
+    read(reader, YAML::Load(text), config);
+  } catch (const YAML::Exception& e) {
+    return fail(ErrorKind::invalid,
+                name + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1) + ": " + e.msg);
+  }
+  if (reader.error()) return fail(*reader.error());
+  return config;
+}
+
+Result<Config> Config::load(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path);
+  if (!in) return fail(Error::from_errno(errno != 0 ? errno : EIO, "reading configuration " + path));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return parse(text.str(), path);
+}
+
+bool matches_any(const std::vector<std::string>& globs, const std::string& path) {
+  return std::ranges::any_of(globs,
+                             [&](const std::string& glob) { return ::fnmatch(glob.c_str(), path.c_str(), 0) == 0; });
+}
+
+}  // namespace goleakd::daemon

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "probe/prober.h"
+#include "verdict/thresholds.h"
+
+namespace goleakd::daemon {
+
+enum class WatchMode : std::uint8_t {
+  automatic,  // events while they stay below the ceiling, else snapshots
+  events,     // events whatever they cost the application
+  snapshots,  // never a probe
+};
+
+struct ServiceRule {
+  std::string exe;   // glob over the executable's path
+  std::string name;  // what its processes are called
+};
+
+// Everything that can be set, with its default. The same names, nested, are the keys of the YAML file
+// (docs/operating.md).
+struct Config {
+  std::string listen = "127.0.0.1:9979";  // empty: no TCP listener
+  std::string socket = "/run/goleakd/goleakd.sock";
+  WatchMode mode = WatchMode::automatic;
+  std::string log_level = "info";
+
+  struct Targets {
+    std::vector<std::string> include;  // globs over the executable's path; empty: every Go program
+    std::vector<std::string> exclude;
+    std::vector<int> pids;  // not from the file: the one process that a command was asked about
+    std::vector<ServiceRule> services;
+  } targets;
+
+  struct Snapshots {
+    Duration interval = std::chrono::seconds(10);
+    Duration interval_with_suspects = std::chrono::seconds(2);
+  } snapshots;
+
+  struct Probes {
+    std::uint64_t max_hits_per_second = 20'000;      // per process: at 0.5 µs a hit, 1 % of one core
+    Duration retry_after = std::chrono::minutes(5);  // after the ceiling has detached them
+    Duration drain_interval = std::chrono::milliseconds(50);
+    std::uint32_t ring_bytes = 8U << 20U;
+    std::optional<probe::Method> method;
+  } probes;
+
+  verdict::Thresholds thresholds;
+  std::size_t sites_per_app = 50;
+
+  // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column.
+  static Result<Config> load(const std::string& path);
+  static Result<Config> parse(const std::string& text, const std::string& name);
+};
+
+// `path` matches one of the globs; "*" also matches "/".
+bool matches_any(const std::vector<std::string>& globs, const std::string& path);
+
+}  // namespace goleakd::daemon

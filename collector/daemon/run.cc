@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "daemon/commands.h"
+#include "daemon/config.h"
+#include "daemon/event_loop.h"
+#include "daemon/supervisor.h"
+#include "http/server.h"
+
+namespace goleakd::daemon {
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/goleakd/goleakd.yaml";
+
+Result<Config> configuration(const RunOptions& options) {
+  if (!options.config.empty()) return Config::load(options.config);
+  if (::access(kDefaultConfig, F_OK) == 0) return Config::load(kDefaultConfig);
+  return Config{};
+}
+
+// The journal stamps lines itself.
+void set_up_log(const Config& config) {
+  auto logger = spdlog::stderr_color_mt("goleakd");
+  logger->set_pattern(::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  logger->set_level(spdlog::level::from_str(config.log_level));
+  spdlog::set_default_logger(logger);
+}
+
+}  // namespace
+
+Result<void> run(const RunOptions& options) {
+  const auto config = configuration(options);
+  if (!config) return fail(config.error());
+  if (options.check_config) {
+    std::puts("the configuration is valid");
+    return {};
+  }
+  set_up_log(*config);
+  auto loop = EventLoop::make();
+  if (!loop) return fail(loop.error());
+  // Before any thread is started, so that all of them have the signals blocked.
+  auto signals = (*loop)->on_signals({SIGINT, SIGTERM}, [&](int signal) {
+    spdlog::info("stopping: {}", ::strsignal(signal));
+    (*loop)->stop();
+  });
+  if (!signals) return signals;
+
+  // The listener first: an address that is taken is told before anything is touched.
+  ReportBoard board;
+  auto server =
+      http::Server::make({.listen = config->listen, .socket = config->socket},
+                         [&board] { return board.newest(); });
+  if (!server) return fail(server.error());
+  auto supervisor = Supervisor::make(*config, **loop, board);
+  if (!supervisor) return fail(supervisor.error());
+  (*supervisor)->scan();
+
+  if (auto ok = (*loop)->every(std::chrono::seconds(5), [] { sd_notify(0, "WATCHDOG=1"); }); !ok) return ok;
+  sd_notify(0, "READY=1");
+  spdlog::info("goleakd {} is watching; metrics on {}, socket {}", version(), config->listen, config->socket);
+  (*loop)->run();
+  sd_notify(0, "STOPPING=1");
+  return {};
+}
+
+std::string version() { return GOLEAKD_VERSION; }
+
+int exit_code(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::invalid:
+    case ErrorKind::not_found:
+      return 2;
+    case ErrorKind::permission:
+    case ErrorKind::unsupported:
+    case ErrorKind::system:
+      return 3;
+    case ErrorKind::gone:
+      return 1;
+  }
+  return 1;
+}
+
+}  // namespace goleakd::daemon

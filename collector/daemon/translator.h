@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+
+#include "bpf/wire.h"
+#include "ledger/ledger.h"
+#include "snapshot/snapshot.h"
+#include "snapshot/traceback.h"
+#include "target/process.h"
+
+namespace goleakd::daemon {
+
+// Turns what the senses saw of one process (addresses, numbers) into what its ledger takes (functions, sites, classes).
+// Sites are resolved once and remembered: a program has few.
+class Translator {
+ public:
+  // Borrows both.
+  Translator(const target::GoProcess& process, ledger::Ledger& ledger);
+
+  ledger::Event event(const goleakd_event& event);
+  ledger::Snapshot snapshot(const snapshot::Snapshot& snapshot);
+
+ private:
+  struct Creation {
+    ledger::CreationId id{};
+    bool resolved = false;
+    bool entry_known = false;
+  };
+
+  ledger::CreationId creation(std::uint64_t gopc, std::uint64_t startpc);
+  ledger::BlockedId blocked(const snapshot::Goroutine& g, ledger::WaitClass wait, std::string_view reason);
+  ledger::GoroutineState state(const snapshot::Goroutine& g);
+
+  const target::GoProcess& process_;
+  ledger::Ledger& ledger_;
+  std::array<ledger::WaitClass, 256> wait_classes_{};                // by runtime.waitReason of this Go version
+  std::unordered_map<std::uint64_t, Creation> creations_;         // by gopc
+  std::unordered_map<std::uint64_t, ledger::BlockedId> blocked_;  // by hash of the stack and the reason
+};
+
+}  // namespace goleakd::daemon

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "daemon/commands.h"
+#include "daemon/config.h"
+
+namespace goleakd::daemon {
+namespace {
+
+TEST(Config, IsCompleteWithoutAFile) {
+  const auto config = Config::parse("", "x.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->listen, "127.0.0.1:9979");
+  EXPECT_EQ(config->thresholds.growing_window, std::chrono::minutes(5));
+}
+
+TEST(Config, TakesEveryKeyThatTheExampleShows) {
+  const auto config = Config::parse(R"(
+listen: "127.0.0.1:1234"
+socket: /tmp/s
+mode: snapshots
+log_level: debug
+sites_per_app: 7
+targets:
+  include: ["/opt/*", "/usr/bin/shop"]
+  exclude: ["*/test"]
+  services: [{exe: "/opt/a*", name: alpha}]
+snapshots: {interval: 1s, interval_with_suspects: 500ms}
+probes: {max_hits_per_second: 5, retry_after: 1m, drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
+thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, growing_rises: 7, growing_survival: 0.9,
+             stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
+)",
+                                    "x.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->mode, WatchMode::snapshots);
+  EXPECT_TRUE(matches_any(config->targets.include, "/opt/deep/er/shop"));
+  EXPECT_FALSE(matches_any(config->targets.include, "/usr/bin/shop2"));
+  EXPECT_EQ(config->targets.services.at(0).name, "alpha");
+  EXPECT_EQ(config->probes.method, probe::Method::perf_event);
+  EXPECT_EQ(config->thresholds.interval(), std::chrono::seconds(5));
+  EXPECT_DOUBLE_EQ(config->thresholds.growing_survival, 0.9);
+}
+
+struct BadConfig {
+  const char* text;
+  const char* where;  // line and column
+  const char* what;
+};
+
+TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
+  const std::vector<BadConfig> bad{
+      {"listen: x\nlisten_to: y\n", "x.yaml:2:1", "unknown key \"listen_to\"; known are"},
+      {"targets:\n  includes: []\n", "x.yaml:2:3",
+       "unknown key \"includes\" in targets; known are exclude, include, services"},
+      {"mode: both\n", "x.yaml:1:7", "must be one of auto, events, snapshots"},
+      {"snapshots: {interval: 10}\n", "x.yaml:1:23", "not a duration"},
+      {"snapshots: {interval: 1ms}\n", "x.yaml:1:23", "at least 100ms"},
+      {"probes: {max_hits_per_second: -1}\n", "x.yaml:1:31", "must be a number"},
+      {"probes: {ring_bytes: 100000}\n", "x.yaml:1:22", "power of two"},
+      {"targets: {include: /opt}\n", "x.yaml:1:20", "must be a list"},
+      {"targets: {services: [{exe: /x}]}\n", "x.yaml:1:22", "needs both exe and name"},
+      {"thresholds: {growing_intervals: 3, growing_rises: 4}\n", "x.yaml:1:13", "larger than"},
+      {"listen: [\n", "x.yaml:", ""},
+      {"- a\n", "x.yaml:1:1", "must be a mapping"},
+  };
+  for (const BadConfig& b : bad) {
+    const auto config = Config::parse(b.text, "x.yaml");
+    ASSERT_FALSE(config) << b.text;
+    EXPECT_EQ(config.error().kind(), ErrorKind::invalid);
+    EXPECT_TRUE(config.error().message().starts_with(b.where)) << config.error().message();
+    EXPECT_NE(config.error().message().find(b.what), std::string::npos) << config.error().message();
+  }
+}
+
+TEST(Config, SaysWhichFileIsNotThere) {
+  const auto config = Config::load("/nonexistent/goleakd.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(exit_code(config.error()), 2);
+  EXPECT_NE(config.error().message().find("/nonexistent/goleakd.yaml"), std::string::npos);
+}
+
+TEST(ExitCode, TellsUsageFromHost) {
+  EXPECT_EQ(exit_code({ErrorKind::invalid, ""}), 2);
+  EXPECT_EQ(exit_code({ErrorKind::permission, ""}), 3);
+  EXPECT_EQ(exit_code({ErrorKind::unsupported, ""}), 3);
+  EXPECT_EQ(exit_code({ErrorKind::gone, ""}), 1);
+}
+
+}  // namespace
+}  // namespace goleakd::daemon
