@@ -55,3 +55,12 @@ cached_bin() {
   [[ -x $bin ]] || die "no $1 in $GOLEAKD_CACHE; run: scripts/setup --test"
   printf '%s\n' "$bin"
 }
+
+# llvm_tool NAME: prints the newest of clang-format, clang-tidy, … that is installed with a version in its name.
+llvm_tool() {
+  local version
+  for version in 19 16; do
+    if command -v "$1-$version"; then return; fi
+  done
+  die "no $1-19 and no $1-16; run: scripts/setup --test"
+}

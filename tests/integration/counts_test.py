@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""After so many spawns, parks and exits the ledger equals the program's own count exactly, and nothing had to be corrected
+that is not explained. Then the daemon is killed: the program lives on, and no probe remains.
+
+    counts_test.py GO_VERSION [uprobe_multi|perf_event]
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+from daemon import Daemon, need_root
+
+SITE = "main.spawnWorkers"
+CHURN = "main.churn"
+
+
+def links_of_probes():
+    listed = subprocess.run(["bpftool", "-j", "link", "show"], capture_output=True, text=True, check=True)
+    return [link for link in json.loads(listed.stdout) if link["type"] in ("uprobe_multi", "perf_event")]
+
+
+def expect(daemon, pid, function, **numbers):
+    """Events are drained on a timer: waits for the numbers, then they must stay."""
+
+    def equal():
+        site = daemon.site(pid, function)
+        return site and all(site[name] == number for name, number in numbers.items())
+
+    try:
+        harness.wait_for(equal, 10, f"{function}: {numbers}")
+    except TimeoutError:
+        raise AssertionError(f"{function}: expected {numbers}, have {daemon.site(pid, function)}") from None
+    time.sleep(1.2)
+    assert equal(), f"{function}: {numbers} did not stay: {daemon.site(pid, function)}"
+
+
+def exercise(daemon, counts):
+    spawned = exited = 0
+    for number in (1, 1000, 37):
+        counts.command(f"spawn {number}")
+        spawned += number
+        expect(daemon, counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited,
+               live=spawned - exited)
+        counts.command("release")
+        exited = spawned
+        expect(daemon, counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited, live=0)
+    counts.command("churn 20000")
+    counts.command("pingpong 5000")
+    expect(daemon, counts.pid, CHURN, spawned=20000, exited=20000, live=0)
+    own = counts.counts()
+    assert own["spawned"] == spawned and own["exited"] == exited and own["parks"] == spawned, own
+
+
+def main():
+    need_root()
+    version = sys.argv[1]
+    method = sys.argv[2] if len(sys.argv) > 2 else "auto"
+    exe = harness.build_target("counts", version, stripped=True)
+    before = len(links_of_probes())
+    with harness.temp_dir() as folder, harness.Target(exe) as counts:
+        counts.command("spawn 50")  # these live before goleakd looks
+        with Daemon(folder, [exe], mode="events", probes={"method": method}, snapshots={"interval": "300ms"}) as daemon:
+            daemon.await_exact(counts.pid)
+            expect(daemon, counts.pid, SITE, live=50, spawned=0, exited=0)
+            counts.command("release")
+            expect(daemon, counts.pid, SITE, live=0, exited=50)
+            with harness.Target(exe) as fresh:  # and this one starts under its eyes
+                daemon.await_exact(fresh.pid)
+                exercise(daemon, fresh)
+                target = daemon.target(fresh.pid)
+                losses = target["losses"]
+                corrections = losses["corrections"]
+                seeded = corrections.pop("seeded")
+                assert not any(corrections.values()), f"unexplained corrections: {corrections}"
+                assert losses["events_ring_full"] == losses["events_unreadable"] == 0, losses
+                assert target["mode"] == "events", target
+                assert len(links_of_probes()) > before, "no probe is in place, so the end of this test would prove nothing"
+                print(f"exact; {seeded} goroutines seeded, hits "
+                      + ", ".join(f"{probe['name']} {probe['hits']}" for probe in target["probes"]))
+
+                daemon.signal(signal.SIGKILL)
+                daemon.wait()
+                harness.wait_for(lambda: len(links_of_probes()) == before, 15, "the kernel to remove the probes")
+                fresh.command("spawn 100")
+                fresh.command("release")
+                fresh.command("churn 1000")
+                assert fresh.quit() == 0
+        assert counts.quit() == 0
+
+
+main()

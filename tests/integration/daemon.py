@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A goleakd under test: its configuration, its socket, its metrics."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import harness
+
+GOLEAKD = pathlib.Path(os.environ.get("GOLEAKD", harness.REPOSITORY / "build" / "goleakd"))
+
+
+def need_root():
+    if os.geteuid() != 0:
+        harness.skip("uprobes and other users' processes need root")
+
+
+def goleakd(*arguments, timeout=60, **options):
+    """Runs a command to its end."""
+    return subprocess.run([GOLEAKD, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False,
+                          **options)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Daemon(harness.Process):
+    """`goleakd run` over the given executables; stands until the end of the `with` block."""
+
+    def __init__(self, folder, executables, prefix=(), **settings):
+        self.socket = pathlib.Path(folder) / "goleakd.sock"
+        self.port = harness.free_port()
+        config = {"listen": f"127.0.0.1:{self.port}", "socket": str(self.socket),
+                  "targets": {"include": [str(exe) for exe in executables]}, **settings}
+        path = pathlib.Path(folder) / "goleakd.yaml"
+        path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
+        super().__init__([*prefix, GOLEAKD, "run", "--config", path])
+        try:
+            self.await_output("is watching")
+        except BaseException:
+            self.stop()
+            raise
+
+    def get(self, target):
+        connection = _UnixConnection(self.socket)
+        with contextlib.closing(connection):
+            connection.request("GET", target)
+            response = connection.getresponse()
+            body = response.read().decode()
+            if response.status != 200:
+                raise RuntimeError(f"GET {target}: {response.status} {body}")
+            return body
+
+    def api(self, name):
+        return json.loads(self.get(f"/api/v1/{name}"))
+
+    def target(self, pid):
+        """Of /api/v1/targets, or None."""
+        return next((target for target in self.api("targets")["targets"] if target["pid"] == pid), None)
+
+    def site(self, pid, function):
+        """Of /api/v1/sites: the creation site in that function, or None."""
+        sites = [site for site in self.api("sites")["sites"] if site["pid"] == pid and site["function"] == function]
+        return sites[0] if sites else None
+
+    def await_exact(self, pid, seconds=30):
+        """Waits until events are complete and a snapshot has told what lived before."""
+
+        def exact():
+            sites = [site for site in self.api("sites")["sites"] if site["pid"] == pid]
+            return sites and all(site["spawned"] is not None for site in sites)
+
+        harness.wait_for(exact, seconds, "exact counts")
+
+    def metrics(self):
+        return self.get("/metrics")
+
+    def metric(self, name, **labels):
+        """The sum of all samples of that name with those labels."""
+        total = None
+        for line in self.metrics().splitlines():
+            found = re.match(r"([a-z_]+)(?:\{(.*)\})? (\S+)$", line)
+            if not found or found[1] != name:
+                continue
+            present = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', found[2] or ""))
+            if all(present.get(key) == value for key, value in labels.items()):
+                total = (total or 0) + float(found[3])
+        return total
