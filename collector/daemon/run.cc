@@ -54,7 +54,7 @@ Result<void> run(const RunOptions& options) {
   // The listener first: an address that is taken is told before anything is touched.
   ReportBoard board;
   auto server =
-      http::Server::make({.listen = config->listen, .socket = config->socket},
+      http::Server::make({.listen = config->listen, .socket = config->socket, .sites_per_app = config->sites_per_app},
                          [&board] { return board.newest(); });
   if (!server) return fail(server.error());
   auto supervisor = Supervisor::make(*config, **loop, board);
@@ -63,7 +63,8 @@ Result<void> run(const RunOptions& options) {
 
   if (auto ok = (*loop)->every(std::chrono::seconds(5), [] { sd_notify(0, "WATCHDOG=1"); }); !ok) return ok;
   sd_notify(0, "READY=1");
-  spdlog::info("goleakd {} is watching; metrics on {}, socket {}", version(), config->listen, config->socket);
+  spdlog::info("goleakd {} is watching; metrics on {}, socket {}", version(),
+               config->listen.empty() ? "no address" : config->listen, config->socket);
   (*loop)->run();
   sd_notify(0, "STOPPING=1");
   return {};

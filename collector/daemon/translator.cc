@@ -26,11 +26,12 @@ ledger::RunState run_state(const snapshot::RawGoroutine& g) {
   }
 }
 
-// The same value twice for one goroutine: the same park, or an exact multiple of 256 parks later at the same place.
+// The same value twice for one goroutine: the same park, or an exact multiple of 256 parks later at the same place. The
+// depth of the stack rather than its address: the collector moves stacks.
 std::uint64_t park_identity(const snapshot::RawGoroutine& g) {
   const bool syscall = g.status == GStatus::syscall;
   return StableHash()
-      .add(syscall ? g.syscall_sp : g.sched_sp)
+      .add(g.stack_hi - (syscall ? g.syscall_sp : g.sched_sp))
       .add(syscall ? g.syscall_pc : g.sched_pc)
       .add(std::uint64_t{g.tracking_seq} << 8U | g.wait_reason)
       .value();

@@ -36,7 +36,7 @@ class Translator {
 
   const target::GoProcess& process_;
   ledger::Ledger& ledger_;
-  std::array<ledger::WaitClass, 256> wait_classes_{};                // by runtime.waitReason of this Go version
+  std::array<ledger::WaitClass, 256> wait_classes_{};             // by runtime.waitReason of this Go version
   std::unordered_map<std::uint64_t, Creation> creations_;         // by gopc
   std::unordered_map<std::uint64_t, ledger::BlockedId> blocked_;  // by hash of the stack and the reason
 };

@@ -102,7 +102,9 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
     last_error_ = snapshot.error().message();
     ++failures_in_a_row_;
     next_snapshot_ = now + std::min(config_.snapshots.interval * (1 << std::min(failures_in_a_row_, 10)), kMaxBackoff);
-    if (failures_in_a_row_ == 1) spdlog::warn("{} (pid {}): {}", process_->service, process_->pid, last_error_);
+    const bool ended = snapshot.error().kind() == ErrorKind::gone;  // discovery says so in a moment
+    if (failures_in_a_row_ == 1 && !ended)
+      spdlog::warn("{} (pid {}): {}", process_->service, process_->pid, last_error_);
     return;
   }
   failures_in_a_row_ = 0;
@@ -111,8 +113,11 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   torn_ += snapshot->implausible + snapshot->moved;
   ledger_.apply(translator_.snapshot(*snapshot));
   engine_.observe(ledger_, facts, now);
-  const auto interval = engine_.leaks().empty() ? config_.snapshots.interval : config_.snapshots.interval_with_suspects;
-  next_snapshot_ = now + std::min(interval, config_.snapshots.interval);
+  const bool suspects = std::ranges::any_of(
+      engine_.leaks(), [](const verdict::Leak& leak) { return leak.stage == verdict::Stage::suspect; });
+  const auto& intervals = config_.snapshots;
+  next_snapshot_ =
+      now + (suspects ? std::min(intervals.interval, intervals.interval_with_suspects) : intervals.interval);
 }
 
 }  // namespace goleakd::daemon

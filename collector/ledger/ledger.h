@@ -149,7 +149,7 @@ class Ledger {
   // live().
   std::array<std::uint64_t, 5> by_state() const;
   std::map<WaitClass, AgeBuckets> blocked_by_age(Instant now) const;  // without system goroutines
-  std::vector<CreationView> creations() const;                        // live > 0 or spawned > 0
+  std::vector<CreationView> creations() const;                        // live, spawned or exited > 0
   // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;

@@ -110,7 +110,7 @@ std::vector<CreationView> Ledger::creations() const {
   }
   std::erase_if(views, [&](const CreationView& view) {
     const bool only_system = counters_[static_cast<std::size_t>(view.id)].system;
-    return view.live == 0 && (view.spawned == 0 || only_system);
+    return view.live == 0 && (view.spawned + view.exited == 0 || only_system);
   });
   return views;
 }

@@ -10,8 +10,9 @@ namespace {
 // A table bigger than this is refused: the largest real ones (Kubernetes, Docker) are below 60 MB.
 constexpr std::uint64_t kMaxPclntab = 256U << 20U;
 
-// The function table by its section; in a PIE that was linked externally the linker has put it into .data.rel.ro, where only its
-// header tells it (magic, two zeros, pc quantum 1, pointer size 8; aligned to 32 bytes). Nothing when this is no Go program.
+// The function table by its section; in a PIE that was linked externally the linker has put it into .data.rel.ro, where
+// only its header tells it (magic, two zeros, pc quantum 1, pointer size 8; aligned to 32 bytes). Nothing when this is
+// no Go program.
 std::optional<ElfFile::Section> find_pclntab(const ElfFile& elf) {
   for (const char* name : {".gopclntab", ".data.rel.ro.gopclntab"}) {
     if (const auto* section = elf.section(name)) return *section;
@@ -23,7 +24,8 @@ std::optional<ElfFile::Section> find_pclntab(const ElfFile& elf) {
   constexpr std::uint64_t kAlignment = 32;
   constexpr std::uint64_t kHeader118 = 0x08010000'fffffff0;
   constexpr std::uint64_t kHeader120 = 0x08010000'fffffff1;
-  for (std::uint64_t at = (kAlignment - data->address % kAlignment) % kAlignment; at < bytes->size(); at += kAlignment) {
+  for (std::uint64_t at = (kAlignment - data->address % kAlignment) % kAlignment; at < bytes->size();
+       at += kAlignment) {
     const auto header = read_at<std::uint64_t>(*bytes, at);
     if (header == kHeader118 || header == kHeader120) {
       return ElfFile::Section{

@@ -57,8 +57,11 @@ Result<std::uint64_t> Procfs::start_ticks(int pid) const {
   const std::size_t after_name = text ? text->rfind(')') : std::string::npos;
   if (after_name == std::string::npos) return fail(ErrorKind::not_found, "there is no process " + std::to_string(pid));
   std::istringstream fields(text->substr(after_name + 1));
+  std::string state;
+  fields >> state;
+  if (state == "Z" || state == "X") return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has ended");
   std::string skipped;
-  for (int field = 3; field < 22; ++field) fields >> skipped;
+  for (int field = 4; field < 22; ++field) fields >> skipped;
   std::uint64_t ticks = 0;
   if (!(fields >> ticks)) return fail(ErrorKind::invalid, file(pid, "stat") + " has no start time");
   return ticks;

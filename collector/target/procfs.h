@@ -25,7 +25,8 @@ class Procfs {
 
   // Every process, kernel threads included, ascending.
   std::vector<int> pids() const;
-  // Clock ticks after boot: with the pid it names a process for good. not_found when there is no such process.
+  // Clock ticks after boot: with the pid it names a process for good. not_found when there is no such process, gone
+  // when it has ended and only its parent has not noticed yet.
   Result<std::uint64_t> start_ticks(int pid) const;
   // Target of the exe link, with " (deleted)" when it is so. not_found for kernel threads.
   Result<std::string> exe(int pid) const;

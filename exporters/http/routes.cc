@@ -76,8 +76,9 @@ bool is_public(std::string_view path) { return path == "/metrics" || path == "/-
 
 }  // namespace
 
-Routes::Routes(std::function<verdict::ReportPtr()> report) : report_(std::move(report)) {
-  collectables_.push_back(std::make_unique<prometheus::ReportCollectable>(report_));
+Routes::Routes(std::function<verdict::ReportPtr()> report, std::size_t sites_per_app) : report_(std::move(report)) {
+  collectables_.push_back(
+      std::make_unique<prometheus::ReportCollectable>(report_, prometheus::SiteLimits{.per_app = sites_per_app}));
   collectables_.push_back(std::make_unique<prometheus::ProcessCollectable>());
 }
 

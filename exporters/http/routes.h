@@ -3,6 +3,7 @@
 
 #include <prometheus/collectable.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,7 +31,8 @@ struct Response {
 // What is served, whatever way the request came. Safe to call from several threads.
 class Routes {
  public:
-  explicit Routes(std::function<verdict::ReportPtr()> report);
+  // sites_per_app: how many creation sites of one app have series in /metrics.
+  explicit Routes(std::function<verdict::ReportPtr()> report, std::size_t sites_per_app = 50);
 
   Response answer(const Request& request) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,8 +15,9 @@
 namespace goleakd::http {
 
 struct Options {
-  std::string listen = "127.0.0.1:9979";  // listen_address.h says what can stand here
+  std::string listen = "127.0.0.1:9979";  // listen_address.h says what can stand here; empty: no TCP
   std::string socket;                     // path of the unix socket; empty: none
+  std::size_t sites_per_app = 50;         // that have series in /metrics
 };
 
 // The daemon's HTTP server: /metrics, health and the API, on a TCP address and a unix socket, from its own threads,
@@ -26,11 +28,12 @@ class Server {
   // Errors say which address or path, and what to do.
   static Result<std::unique_ptr<Server>> make(const Options& options, std::function<verdict::ReportPtr()> report);
 
-  // The TCP port; tells what the kernel chose when `listen` had port 0.
-  int port() const { return tcp_->port(); }
+  // The TCP port; tells what the kernel chose when `listen` had port 0. 0 without TCP.
+  int port() const { return tcp_ ? tcp_->port() : 0; }
 
  private:
-  explicit Server(std::function<verdict::ReportPtr()> report) : routes_(std::move(report)) {}
+  Server(std::function<verdict::ReportPtr()> report, std::size_t sites_per_app)
+      : routes_(std::move(report), sites_per_app) {}
 
   Routes routes_;  // first, because the listeners' threads use it until they are gone
   std::unique_ptr<TcpListener> tcp_;

@@ -59,7 +59,7 @@ def configuration(folder):
     path.write_text("listen: shop.example.com:1\n", encoding="utf-8")
     refused(["run", "--config", path], 2, "shop.example.com:1")
     path.write_text(f"listen: 127.0.0.1:{harness.free_port()}\nsocket: /nonexistent/goleakd.sock\n", encoding="utf-8")
-    refused(["run", "--config", path], 3, "/nonexistent/goleakd.sock")
+    refused(["run", "--config", path], 2, "/nonexistent/goleakd.sock")
 
 
 def occupied(folder, exe):

@@ -49,7 +49,7 @@ def main():
         for goid in sorted(own.keys() - {main_goroutine}):
             assert own[goid] == ours[goid], f"goroutine {goid}:\n own {own[goid]}\n ours {ours[goid]}"
         assert ours[main_goroutine][0] in ("syscall", "IO wait", "semacquire"), ours[main_goroutine]
-        assert {g["goid"] for g in document["goroutines"]} == own.keys()
+        assert {g["id"] for g in document["goroutines"]} == own.keys()
     print(f"{len(own)} goroutines are equal")
 
 

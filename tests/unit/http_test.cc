@@ -268,6 +268,7 @@ TEST_F(HttpServer, ManyClientsAtOnce) {
   const int port = (*server)->port();
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       for (int n = 0; n < 10; ++n) {

@@ -348,6 +348,7 @@ TEST_F(Metrics, ManyThreadsMayScrape) {
   target.sites = {sample::site("a", 3)};
   report_ = sample::share(sample::report({target}));
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([this] {
       for (int n = 0; n < 50; ++n) {
@@ -374,7 +375,7 @@ TEST(Process, MetricsOfThisProcess) {
   EXPECT_GT(value(series, "process_resident_memory_bytes").value_or(0), 1 << 20);
   EXPECT_GE(value(series, "process_open_fds").value_or(0), 3);
   EXPECT_GE(value(series, "process_cpu_seconds_total").value_or(-1), 0);
-  const double now = static_cast<double>(std::time(nullptr));
+  const auto now = static_cast<double>(std::time(nullptr));
   EXPECT_NEAR(value(series, "process_start_time_seconds").value_or(0), now, 3600);
 }
 

@@ -37,7 +37,7 @@ inline verdict::Leak leak() {
   leak.stage = verdict::Stage::leaking;
   leak.count = 412;
   leak.peak = 412;
-  leak.bytes = 824 * 1024;
+  leak.bytes = std::uint64_t{824} * 1024;
   leak.growth_per_hour = 2950.4;
   leak.first_seen = kNow - seconds(130);
   leak.blocked_at_least_since = kNow - seconds(182);

@@ -187,7 +187,9 @@ TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
 }
 
 TEST_F(ProcTree, SaysThatAProcessIsNotThere) {
+  write("42/stat", "42 (shop) Z 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200\n");
   const Procfs proc(root_);
+  EXPECT_EQ(proc.start_ticks(42).error().kind(), ErrorKind::gone);
   EXPECT_EQ(proc.start_ticks(7).error().kind(), ErrorKind::not_found);
   EXPECT_EQ(proc.exe(7).error().kind(), ErrorKind::not_found);
 }

@@ -31,7 +31,7 @@ TEST(Layout, BytesHaveTheUnitThatFits) {
   EXPECT_EQ(format_bytes(0), "0 B");
   EXPECT_EQ(format_bytes(1023), "1023 B");
   EXPECT_EQ(format_bytes(2048), "2.0 KiB");
-  EXPECT_EQ(format_bytes(824 * 1024), "824 KiB");
+  EXPECT_EQ(format_bytes(std::uint64_t{824} * 1024), "824 KiB");
   EXPECT_EQ(format_bytes(std::uint64_t{5} << 40U), "5.0 TiB");
 }
 

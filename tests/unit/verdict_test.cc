@@ -338,10 +338,11 @@ TEST_P(Program, NilChannelsThatGrowAreATicket) {
 TEST_P(Program, WhatCanNeverWakeIsNotResolvedWhileAnyIsLeft) {
   leak(10, WaitClass::chan_send_nil);
   run(4);
-  for (Goid goid = 101; goid <= 107; ++goid) stop(goid);  // a process can't do that; a lie in its memory can
+  for (Goid goid = 101; goid <= 107; ++goid) stop(goid);
   run(6);
   EXPECT_EQ(only().stage, Stage::leaking);
   EXPECT_EQ(only().count, 3U);
+  EXPECT_EQ(engine.detected(), 1U);  // it has not come and gone in between
 }
 
 // --- stale ---
