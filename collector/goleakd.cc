@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <map>
 #include <string>
@@ -97,4 +98,13 @@ int command_line(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return command_line(argc, argv); }
+// Expected failure is a value everywhere; what still throws (no memory, a fault in a library) ends here, with its
+// words.
+int main(int argc, char** argv) {
+  try {
+    return command_line(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "goleakd: %s\n", e.what());
+    return 1;
+  }
+}

@@ -17,6 +17,17 @@
 namespace goleakd::daemon {
 namespace {
 
+// The keys of a map, for messages.
+template <typename Map>
+std::string words_of(const Map& map) {
+  std::string list;
+  for (const auto& [word, unused] : map) {
+    if (!list.empty()) list += ", ";
+    list += word;
+  }
+  return list;
+}
+
 // Reads one mapping of the file: a function for each key that may stand in it. Stops at the first fault.
 class Reader {
  public:
@@ -40,10 +51,8 @@ class Reader {
       const std::string key = entry.first.Scalar();
       const auto known = keys.find(key);
       if (known == keys.end()) {
-        std::string list;
-        for (const auto& [word, unused] : keys) list += (list.empty() ? "" : ", ") + word;
-        return fault(entry.first,
-                     "unknown key \"" + key + "\"" + (name.empty() ? "" : " in " + name) + "; known are " + list);
+        return fault(entry.first, "unknown key \"" + key + "\"" + (name.empty() ? "" : " in " + name) + "; known are " +
+                                      words_of(keys));
       }
       known->second(entry.second);
       if (error_) return;
@@ -98,9 +107,7 @@ class Reader {
         into = found->second;
         return;
       }
-      std::string list;
-      for (const auto& [word, unused] : words) list += (list.empty() ? "" : ", ") + word;
-      fault(node, "must be one of " + list);
+      fault(node, "must be one of " + words_of(words));
     };
   }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "base/duration.h"
@@ -85,7 +86,7 @@ Result<void> leaks(const LeaksOptions& options) {
   const auto report = watch_here(options);
   if (!report) return fail(report.error());
   const text::LeaksQuery query{.pid = options.pid,
-                               .color = ::isatty(STDOUT_FILENO) != 0 && ::getenv("NO_COLOR") == nullptr};
+                               .color = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr};
   const std::string text = options.format == Format::json ? text::to_text(text::leaks_json(**report, options.pid))
                                                           : text::leaks_text(**report, query);
   std::fputs(text.c_str(), stdout);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "daemon/commands.h"
 #include "daemon/config.h"
@@ -27,7 +29,7 @@ Result<Config> configuration(const RunOptions& options) {
 // The journal stamps lines itself.
 void set_up_log(const Config& config) {
   auto logger = spdlog::stderr_color_mt("goleakd");
-  logger->set_pattern(::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
   logger->set_level(spdlog::level::from_str(config.log_level));
   spdlog::set_default_logger(logger);
 }
@@ -46,7 +48,7 @@ Result<void> run(const RunOptions& options) {
   if (!loop) return fail(loop.error());
   // Before any thread is started, so that all of them have the signals blocked.
   auto signals = (*loop)->on_signals({SIGINT, SIGTERM}, [&](int signal) {
-    spdlog::info("stopping: {}", ::strsignal(signal));
+    spdlog::info("stopping: {}", strsignal(signal));
     (*loop)->stop();
   });
   if (!signals) return signals;

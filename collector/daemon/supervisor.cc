@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "target/memory_limit.h"
+
 namespace goleakd::daemon {
 namespace {
 
@@ -102,7 +104,7 @@ void Supervisor::collect_snapshots() {
 verdict::ProcessFacts Supervisor::facts(const target::GoProcess& process) const {
   return {.started = process.started,
           .resident_bytes = proc_.resident_bytes(process.pid),
-          .memory_limit_bytes = proc_.memory_total()};
+          .memory_limit_bytes = target::memory_limit(proc_, process.pid)};
 }
 
 void Supervisor::publish() {

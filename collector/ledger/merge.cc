@@ -157,18 +157,12 @@ void Ledger::sweep(const Snapshot& snapshot) {
     bool gone = false;
     if (goroutine.seen != snapshots_) {
       goroutine.shown = false;
-      if (goroutine.changed >= snapshot.begin) {
-        // spawned after its place was passed, or before its status had changed: alive
-      } else if (!attached_) {
-        gone = true;
-      } else if (snapshot.torn > 0) {
-        // it may be one of those
-      } else if (!goroutine.confirmed) {
-        gone = true;  // it went before events were complete
-      } else if (goroutine.missing) {
-        gone = true;
-        correct(Correction::missed_exit);
-      } else {
+      // Spawned after its place was passed, or before its status had changed; or one of those that were torn.
+      const bool may_live = goroutine.changed >= snapshot.begin || (attached_ && snapshot.torn > 0);
+      if (!may_live) {
+        const bool told = attached_ && goroutine.confirmed;  // else it went before events were complete
+        gone = !told || goroutine.missing;
+        if (gone && told) correct(Correction::missed_exit);
         goroutine.missing = true;
       }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/procfs.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>

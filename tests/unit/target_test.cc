@@ -11,6 +11,7 @@
 #include "target/code.h"
 #include "target/elf_file.h"
 #include "target/layout.h"
+#include "target/memory_limit.h"
 #include "target/pclntab.h"
 #include "target/procfs.h"
 #include "target/service_name.h"
@@ -192,6 +193,19 @@ TEST_F(ProcTree, SaysThatAProcessIsNotThere) {
   EXPECT_EQ(proc.start_ticks(42).error().kind(), ErrorKind::gone);
   EXPECT_EQ(proc.start_ticks(7).error().kind(), ErrorKind::not_found);
   EXPECT_EQ(proc.exe(7).error().kind(), ErrorKind::not_found);
+}
+
+TEST_F(ProcTree, TakesTheLowestMemoryLimitOnTheWayUp) {
+  write("meminfo", "MemTotal:       1000 kB\n");
+  write("42/cgroup", "0::/a.slice/b.service\n");
+  const Procfs proc(root_);
+  const std::string cgroups = root_ / "cgroup";
+  EXPECT_EQ(memory_limit(proc, 42, cgroups), 1000U * 1024);
+  std::filesystem::create_directories(root_ / "cgroup/a.slice/b.service");
+  write("cgroup/a.slice/b.service/memory.max", "max\n");
+  EXPECT_EQ(memory_limit(proc, 42, cgroups), 1000U * 1024);
+  write("cgroup/a.slice/memory.max", "4096\n");
+  EXPECT_EQ(memory_limit(proc, 42, cgroups), 4096U);
 }
 
 TEST_F(ProcTree, RefusesWhatIsNoElfFileForThisMachine) {
