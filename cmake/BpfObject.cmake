@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bpf_object(NAME SOURCE [HEADERS…]): compiles SOURCE for the BPF target and makes a bpftool skeleton of it.
 # Gives the interface target bpf_NAME, whose include folder holds NAME.skel.h.
-find_program(BPF_CLANG NAMES clang-19 clang-18 clang-17 clang-16 clang REQUIRED)
+find_program(BPF_CLANG NAMES clang-21 clang-20 clang-19 clang-18 clang-17 clang-16 clang REQUIRED)
 # /usr/sbin first: Debian 12 has no other, and a wrapper of that name elsewhere may look for a kernel's own copy.
 find_program(BPFTOOL NAMES bpftool PATHS /usr/sbin NO_DEFAULT_PATH)
 find_program(BPFTOOL NAMES bpftool REQUIRED)

@@ -59,8 +59,8 @@ cached_bin() {
 # llvm_tool NAME: prints the newest of clang-format, clang-tidy, … that is installed with a version in its name.
 llvm_tool() {
   local version
-  for version in 19 16; do
+  for version in 21 20 19 18 17 16; do
     if command -v "$1-$version"; then return; fi
   done
-  die "no $1-19 and no $1-16; run: scripts/setup --test"
+  die "no $1 of version 16 or newer; run: scripts/setup --test"
 }

@@ -18,18 +18,19 @@ Discovery::Changes Discovery::scan() {
   Changes changes;
   std::set<int> running;
   for (const int pid : proc_.pids()) {
-    const auto ticks = proc_.start_ticks(pid);
-    const auto exe = proc_.exe(pid);
-    if (!ticks) continue;
+    const auto identity = proc_.identity(pid);
+    if (!identity) continue;
     running.insert(pid);
-    // A child that has not executed its program yet still shows its parent's: so the path is part of what was seen.
-    const std::string path = exe.value_or("");
     const auto known = seen_.find(pid);
-    if (known != seen_.end() && known->second.start_ticks == *ticks && known->second.exe == path) continue;
+    if (known != seen_.end() && known->second.identity == *identity) continue;
     if (known != seen_.end() && known->second.watched) changes.ended.push_back(pid);
-    Seen& seen = seen_[pid];
-    seen = {.start_ticks = *ticks, .exe = path, .watched = false, .unsupported = {}, .kind = {}};
-    if (selected(pid, path)) look_at(pid, seen, changes);
+    Seen seen{
+        .identity = *identity, .exe = proc_.exe(pid).value_or(""), .watched = false, .unsupported = {}, .kind = {}};
+    if (!selected(pid, seen.exe) || look_at(pid, seen, changes)) {
+      seen_[pid] = std::move(seen);
+    } else {
+      seen_.erase(pid);
+    }
   }
   std::erase_if(seen_, [&](const auto& entry) {
     const bool ended = !running.contains(entry.first);
@@ -39,7 +40,7 @@ Discovery::Changes Discovery::scan() {
   return changes;
 }
 
-void Discovery::look_at(int pid, Seen& seen, Changes& changes) {
+bool Discovery::look_at(int pid, Seen& seen, Changes& changes) {
   auto process = target::GoProcess::open(proc_, binaries_, pid);
   if (!process) {
     // Other people's processes that are no Go programs are not worth a word; whether they are, only reading them tells.
@@ -48,13 +49,14 @@ void Discovery::look_at(int pid, Seen& seen, Changes& changes) {
       seen.unsupported = process.error().message();
       seen.kind = to_string(kind);
     }
-    return;
+    return kind != ErrorKind::gone && kind != ErrorKind::system;
   }
   const auto rule =
       std::ranges::find_if(targets_.services, [&](const ServiceRule& r) { return matches_any({r.exe}, seen.exe); });
   if (rule != targets_.services.end()) process->service = rule->name;
   seen.watched = true;
   changes.appeared.push_back(std::make_shared<const target::GoProcess>(std::move(*process)));
+  return true;
 }
 
 std::vector<verdict::UnsupportedReport> Discovery::unsupported() const {

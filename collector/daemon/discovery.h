@@ -31,7 +31,7 @@ class Discovery {
 
  private:
   struct Seen {
-    std::uint64_t start_ticks = 0;
+    target::ProcessIdentity identity;
     std::string exe;
     bool watched = false;
     std::string unsupported;  // why not
@@ -39,7 +39,8 @@ class Discovery {
   };
 
   bool selected(int pid, const std::string& exe) const;
-  void look_at(int pid, Seen& seen, Changes& changes);
+  // False: it was in the middle of something, look again.
+  bool look_at(int pid, Seen& seen, Changes& changes);
 
   target::Procfs proc_;
   Config::Targets targets_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/event_loop.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -73,7 +74,8 @@ Result<void> EventLoop::on_signals(const std::vector<int>& signals, std::functio
 Result<std::function<void()>> EventLoop::on_wake(std::function<void()> callback) {
   UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   // The waker keeps a descriptor of its own, so that it stays valid whatever becomes of the loop.
-  auto other_end = std::make_shared<UniqueFd>(event ? ::dup(event.get()) : -1);
+  auto other_end = std::make_shared<UniqueFd>(::fcntl(event.get(), F_DUPFD_CLOEXEC, 0));
+  if (!*other_end) return fail(Error::from_errno(errno, "creating an event source"));
   auto ok = add(std::move(event), [callback = std::move(callback)](int fd) {
     if (take_count(fd)) callback();
   });

@@ -4,11 +4,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "snapshot/process_memory.h"
 
 namespace goleakd::daemon {
+
+namespace {
+
+// What no bound has foreseen (memory, above all) must not take the other targets along.
+Result<snapshot::Snapshot> take(const target::GoProcess& process) {
+  try {
+    return snapshot::take_snapshot(process, snapshot::ProcessMemory(process.pid));
+  } catch (const std::exception& e) {
+    return fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
+  }
+}
+
+}  // namespace
 
 SnapshotWorker::SnapshotWorker(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
 
@@ -45,7 +60,7 @@ void SnapshotWorker::work() {
     waiting_.pop_front();
     lock.unlock();
     const Instant begin = MonotonicClock::now();
-    auto snapshot = snapshot::take_snapshot(*process, snapshot::ProcessMemory(process->pid));
+    auto snapshot = take(*process);
     const Duration took = MonotonicClock::now() - begin;
     lock.lock();
     done_.push_back({.process = std::move(process), .snapshot = std::move(snapshot), .took = took});

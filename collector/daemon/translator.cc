@@ -12,6 +12,8 @@ namespace {
 
 using snapshot::GStatus;
 
+constexpr std::size_t kMaxRemembered = 100'000;  // what is looked up is the target's: it may be made up
+
 ledger::RunState run_state(const snapshot::RawGoroutine& g) {
   if (g.blocked()) return ledger::RunState::waiting;
   switch (g.status) {
@@ -28,8 +30,11 @@ ledger::RunState run_state(const snapshot::RawGoroutine& g) {
 
 // The same value twice for one goroutine: the same park, or an exact multiple of 256 parks later at the same place. The
 // depth of the stack rather than its address: the collector moves stacks.
-std::uint64_t park_identity(const snapshot::RawGoroutine& g) {
+// Zero, which never matches, where transitions leave no trace in the g: system calls since Go 1.26 and coroutine
+// switches.
+std::uint64_t park_identity(const snapshot::RawGoroutine& g, ledger::WaitClass wait, int minor) {
   const bool syscall = g.status == GStatus::syscall;
+  if ((syscall && minor >= 26) || wait == ledger::WaitClass::coroutine) return 0;
   return StableHash()
       .add(g.stack_hi - (syscall ? g.syscall_sp : g.sched_sp))
       .add(syscall ? g.syscall_pc : g.sched_pc)
@@ -48,6 +53,7 @@ Translator::Translator(const target::GoProcess& process, ledger::Ledger& ledger)
 
 ledger::CreationId Translator::creation(std::uint64_t gopc, std::uint64_t startpc) {
   // Events do not tell what the goroutine runs; the first snapshot that shows one of this site does.
+  if (creations_.size() > kMaxRemembered) creations_.clear();
   Creation& known = creations_[gopc];
   if (known.resolved && (startpc == 0 || known.entry_known)) return known.id;
   const target::GoBinary& binary = *process_.binary;
@@ -101,6 +107,7 @@ ledger::BlockedId Translator::blocked(const snapshot::Goroutine& g, ledger::Wait
     frames.push_back({.function = frame.source->function, .file = frame.source->file, .line = frame.source->line});
   }
   place.stack = std::make_shared<const std::vector<ledger::Frame>>(std::move(frames));
+  if (blocked_.size() > kMaxRemembered) blocked_.clear();
   return blocked_[key] = ledger_.intern(place);
 }
 
@@ -117,7 +124,7 @@ ledger::GoroutineState Translator::state(const snapshot::Goroutine& g) {
     const std::string_view reason = waiting ? process_.binary->layout().wait_reason(g.raw.wait_reason) : "syscall";
     state.wait = waiting ? wait_classes_[g.raw.wait_reason] : ledger::WaitClass::syscall;
     state.blocked = blocked(g, state.wait, reason);
-    state.park_identity = park_identity(g.raw);
+    state.park_identity = park_identity(g.raw, state.wait, process_.binary->layout().minor);
     if (g.raw.wait_since != 0) state.waiting_since = instant_from_ns(g.raw.wait_since);
   }
   if (g.channel) {

@@ -42,6 +42,12 @@ void Watch::attach(probe::Prober* prober, const std::string& unavailable, Instan
     not_attached_ = unavailable;
     return;
   }
+  // Perf events take a tenth of a second each to detach, with the application trapping all the while: only few, and
+  // once.
+  const bool sparing = prober->method() == probe::Method::perf_event && config_.mode == WatchMode::automatic;
+  if (sparing && ceiling_trips_ > 0) return;
+  if (sparing)
+    plan_.drop_park_unpark("this kernel's perf-event probes are too slow to detach for what is hit so often");
   auto attachment = prober->attach(*process_, plan_);
   if (!attachment) {
     not_attached_ = attachment.error().message();
@@ -50,6 +56,7 @@ void Watch::attach(probe::Prober* prober, const std::string& unavailable, Instan
     return;
   }
   attachment_ = std::move(*attachment);
+  report_outdated_ = true;
   not_attached_.clear();
   retry_at_.reset();
   ceiling_.emplace(config_.probes.max_hits_per_second);
@@ -86,6 +93,7 @@ void Watch::check_probes(Instant now) {
 
 void Watch::detach(std::string reason) {
   attachment_.reset();
+  report_outdated_ = true;
   add(past_, present_);
   present_ = {};
   ledger_.events_detached();
@@ -98,6 +106,7 @@ bool Watch::wants_snapshot(Instant now) const { return !snapshot_pending_ && now
 
 void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now) {
   snapshot_pending_ = false;
+  report_outdated_ = true;
   if (!snapshot) {
     last_error_ = snapshot.error().message();
     ++failures_in_a_row_;

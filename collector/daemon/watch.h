@@ -44,10 +44,13 @@ class Watch {
   // Events must have been drained since the snapshot ended.
   void on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now);
 
-  verdict::TargetReport report(Instant now) const;
+  // As of now, or, where a million goroutines make it dear, of a moment ago: at most a hundredth of the time goes into
+  // it.
+  const verdict::TargetReport& report(Instant now);
 
  private:
   void detach(std::string reason);
+  verdict::TargetReport make_report(Instant now) const;
   void count_hits();
 
   std::shared_ptr<const target::GoProcess> process_;
@@ -65,6 +68,10 @@ class Watch {
   goleakd_counters present_{};  // of the one that stands
   std::uint64_t reported_lost_ = 0;
   std::uint64_t ceiling_trips_ = 0;
+
+  verdict::TargetReport report_;
+  bool report_outdated_ = true;  // by more than the passing of time
+  Instant report_valid_until_;
 
   Instant next_snapshot_;
   bool snapshot_pending_ = false;

@@ -35,7 +35,15 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
 
 }  // namespace
 
-verdict::TargetReport Watch::report(Instant now) const {
+const verdict::TargetReport& Watch::report(Instant now) {
+  if (!report_outdated_ && now < report_valid_until_) return report_;
+  report_ = make_report(now);
+  report_outdated_ = false;
+  report_valid_until_ = now + 100 * (MonotonicClock::now() - now);
+  return report_;
+}
+
+verdict::TargetReport Watch::make_report(Instant now) const {
   const target::GoBinary& binary = *process_->binary;
   verdict::TargetReport report;
   report.pid = process_->pid;

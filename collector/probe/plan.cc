@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace goleakd::probe {
 namespace {
@@ -72,8 +73,19 @@ Result<void> add(const target::GoBinary& binary, const Point& point, std::vector
 
 }  // namespace
 
+void Plan::drop_park_unpark(std::string why) {
+  std::erase_if(probes, [](const Probe& p) { return p.kind == GOLEAKD_PARK || p.kind == GOLEAKD_UNPARK; });
+  park_unpark_refused = std::move(why);
+}
+
 Plan plan_probes(const target::GoBinary& binary) {
   Plan plan;
+  if (binary.build_info().settings.contains("-pgo")) {
+    // golang/go#74045: a profile can inline gopark into its callers, and then most parks never pass it.
+    plan.spawn_exit_refused = plan.park_unpark_refused =
+        "built with a profile (PGO), which may have inlined the functions that are probed";
+    return plan;
+  }
   const auto add_pair = [&](goleakd_kind first, goleakd_kind second, std::string& refused) {
     std::vector<Probe> probes;
     for (const Point& point : kPoints) {
@@ -87,6 +99,10 @@ Plan plan_probes(const target::GoBinary& binary) {
     plan.probes.insert(plan.probes.end(), probes.begin(), probes.end());
   };
   add_pair(GOLEAKD_SPAWN, GOLEAKD_EXIT, plan.spawn_exit_refused);
+  if (!plan.has_spawn_exit()) {
+    plan.park_unpark_refused = "spawn and exit are not probed";
+    return plan;
+  }
   add_pair(GOLEAKD_PARK, GOLEAKD_UNPARK, plan.park_unpark_refused);
   return plan;
 }

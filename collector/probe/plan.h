@@ -22,12 +22,14 @@ struct Probe {
 };
 
 // What can be probed in one binary. Probes come in pairs that are only useful together: spawn with exit, park with
-// unpark. A pair of which one point can't be found is refused as a whole, with the reason.
+// unpark. A pair of which one point can't be found is refused as a whole, with the reason; parks are never probed
+// alone.
 struct Plan {
   std::vector<Probe> probes;
   std::string spawn_exit_refused;   // empty: in `probes`
   std::string park_unpark_refused;  // empty: in `probes`
 
+  void drop_park_unpark(std::string why);
   bool has_spawn_exit() const { return spawn_exit_refused.empty(); }
   bool has_park_unpark() const { return park_unpark_refused.empty(); }
 };

@@ -141,10 +141,12 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   bpf_map__set_max_entries(skeleton_->maps.events, ring_bytes);
   if (const int error = goroutine_bpf::load(skeleton_); error != 0) return fail(load_error(-error));
   const auto on_event = [](void* self, void* data, std::size_t size) {
-    const auto& each = *static_cast<Prober*>(self)->each_;
-    if (size >= sizeof(goleakd_event)) each(*static_cast<const goleakd_event*>(data));
-    return 0;
+    auto& prober = *static_cast<Prober*>(self);
+    if (size >= sizeof(goleakd_event)) (*prober.each_)(*static_cast<const goleakd_event*>(data));
+    // libbpf goes on for as long as events come. Everything that was there at the start has been handed over by now.
+    return ++prober.drained_ < prober.ring_events_ ? 0 : -1;
   };
+  ring_events_ = ring_bytes / sizeof(goleakd_event);
   ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.events), on_event, this, nullptr);
   if (ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the event ring"));
   return {};
@@ -201,7 +203,7 @@ Result<void> Prober::attach_multi(Attachment& attachment, const target::GoProces
   options.offsets = offsets.data();
   options.cookies = cookies.data();
   options.cnt = offsets.size();
-  const std::string path = "/proc/" + std::to_string(process.pid) + "/exe";
+  const std::string path = process.binary->elf().own_path();
   bpf_link* link =
       bpf_program__attach_uprobe_multi(skeleton_->progs.goroutine_multi, process.pid, path.c_str(), nullptr, &options);
   if (link == nullptr) return fail(attach_error(errno, process, method_));
@@ -210,7 +212,7 @@ Result<void> Prober::attach_multi(Attachment& attachment, const target::GoProces
 }
 
 Result<void> Prober::attach_perf(Attachment& attachment, const target::GoProcess& process, const Plan& plan) {
-  const std::string path = "/proc/" + std::to_string(process.pid) + "/exe";
+  const std::string path = process.binary->elf().own_path();
   for (const Probe& probe : plan.probes) {
     LIBBPF_OPTS(bpf_uprobe_opts, options);
     options.bpf_cookie = cookie_of(probe, process.binary->layout(), attachment.slot());
@@ -224,6 +226,7 @@ Result<void> Prober::attach_perf(Attachment& attachment, const target::GoProcess
 
 void Prober::drain(const std::function<void(const goleakd_event&)>& each) {
   each_ = &each;
+  drained_ = 0;
   ring_buffer__consume(ring_);
   each_ = nullptr;
 }

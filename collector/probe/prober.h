@@ -71,10 +71,11 @@ class Prober {
 
   Method method() const { return method_; }
 
-  // Probes one process, and none else of the same binary: `plan` is of its binary. gone when it ended meanwhile.
+  // Probes one process, and none else of the same binary: `plan` is of its binary. The probes go into the file that was
+  // decoded: a process that runs another program by now is not touched. gone when it ended meanwhile.
   Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan);
 
-  // Hands over every event that is in the ring, in order.
+  // Hands over every event that is in the ring, in order; of those that come meanwhile no more than would fill it.
   void drain(const std::function<void(const goleakd_event&)>& each);
 
  private:
@@ -90,6 +91,8 @@ class Prober {
   goroutine_bpf* skeleton_ = nullptr;
   ring_buffer* ring_ = nullptr;
   const std::function<void(const goleakd_event&)>* each_ = nullptr;  // during drain()
+  std::size_t drained_ = 0;                                          // by the present drain()
+  std::size_t ring_events_ = 0;                                      // that fit into the ring
   std::vector<bool> slots_ = std::vector<bool>(GOLEAKD_SLOTS);       // taken
   std::size_t next_slot_ = 0;
 };

@@ -9,7 +9,7 @@
 namespace goleakd::snapshot {
 namespace {
 
-constexpr std::uint64_t kMaxGoroutines = 1U << 26U;  // 64 M g structs are 28 GB of them alone
+constexpr std::uint64_t kMaxGoroutines = 8U << 20U;  // that ever lived at once; their g structs alone are 3.6 GB
 constexpr std::uint32_t kScanBit = 0x1000;           // runtime._Gscan
 constexpr std::uint64_t kUserSpaceEnd = 1ULL << 47U;
 
@@ -37,7 +37,6 @@ RawGoroutine decode(ByteSpan bytes, std::uint64_t address, const target::GLayout
   g.syscall_sp = word(layout.syscallsp);
   g.syscall_pc = word(layout.syscallpc);
   g.wait_since = word(layout.waitsince);
-  g.m = word(layout.m);
   g.locked_m = word(layout.lockedm);
   g.gopc = word(layout.gopc);
   g.startpc = word(layout.startpc);
@@ -66,7 +65,7 @@ Result<std::vector<std::uint64_t>> read_all_g_addresses(const Memory& memory, st
 }
 
 Result<std::vector<RawGoroutine>> read_g_structs(const Memory& memory, const target::Layout& layout,
-                                                 const std::vector<std::uint64_t>& addresses) {
+                                                 std::span<const std::uint64_t> addresses) {
   const std::size_t size = layout.g.size;
   std::vector<std::uint8_t> bytes(addresses.size() * size);
   std::vector<ReadRequest> requests;

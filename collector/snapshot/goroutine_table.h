@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -39,7 +40,6 @@ struct RawGoroutine {
   std::uint64_t syscall_sp = 0;
   std::uint64_t syscall_pc = 0;
   std::uint64_t wait_since = 0;  // nanotime, 0 unless a garbage collection has stamped it
-  std::uint64_t m = 0;           // the thread that runs it
   std::uint64_t locked_m = 0;
   std::uint64_t gopc = 0;
   std::uint64_t startpc = 0;
@@ -61,7 +61,7 @@ Result<std::vector<std::uint64_t>> read_all_g_addresses(const Memory& memory, st
 
 // Those g structs that could be read, in the order of the addresses.
 Result<std::vector<RawGoroutine>> read_g_structs(const Memory& memory, const target::Layout& layout,
-                                                 const std::vector<std::uint64_t>& addresses);
+                                                 std::span<const std::uint64_t> addresses);
 
 // A live g obeys this; when many do not, the offsets are wrong and nothing read by them may be used.
 bool plausible(const RawGoroutine& g);

@@ -2,6 +2,7 @@
 #include "snapshot/snapshot.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,20 +25,26 @@ Stop stop_of(const RawGoroutine& g) {
   return {g.sched_pc, g.sched_sp};
 }
 
-// runtime.isSystemGoroutine: started by the runtime itself. Those that call back into user code (finalizers, cleanups)
-// count as the program's while they do, told by their frames.
+// The runtime's goroutine that runs finalizers or cleanups, which are the program's code.
+bool runs_user_code_at_times(std::string_view start) {
+  return start == "runtime.runfinq" || start == "runtime.runFinalizers" || start == "runtime.runCleanups";
+}
+
+// runtime.isSystemGoroutine: started by the runtime itself. Whether one that runs finalizers is doing so just now, the
+// runtime knows by a flag; from outside its frames tell, and where it has none because it is running, that it does.
 bool is_system(const Goroutine& g, const target::GoProcess& process) {
-  const auto start = process.binary->functions().function_at(process.link_address(g.raw.startpc));
+  const target::Pclntab& functions = process.binary->functions();
+  const auto start = functions.function_at(process.link_address(g.raw.startpc));
   if (!start || !start->name.starts_with("runtime.")) return false;
   if (start->name == "runtime.main" || start->name == "runtime.handleAsyncEvent" ||
       start->name == "runtime.corostart") {
     return false;
   }
-  return std::ranges::none_of(g.frames, [&](const StackFrame& frame) {
-    const auto function = process.binary->functions().function_at(frame.symbol_pc);
-    return function && !function->name.starts_with("runtime.") && !function->name.starts_with("internal/") &&
-           !function->name.starts_with("sync.") && !function->name.starts_with("unique.") &&
-           !function->name.starts_with("weak.");
+  if (!runs_user_code_at_times(start->name)) return true;
+  if (g.raw.status == GStatus::running) return false;
+  return std::ranges::all_of(g.frames, [&](const StackFrame& frame) {
+    const auto function = functions.function_at(frame.symbol_pc);
+    return function && (function->name.starts_with("runtime.") || function->name.starts_with("internal/"));
   });
 }
 
@@ -88,16 +95,17 @@ Result<std::uint64_t> drop_moved_stacks(const Memory& memory, const target::Layo
   return moved;
 }
 
-}  // namespace
+// Some thousand goroutines at a time: little memory, whatever their number, and little time between first and last
+// look.
+constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kMaxAlive = 2'000'000;  // as many as a ledger holds
 
-Result<Snapshot> take_snapshot(const target::GoProcess& process, const Memory& memory, const SnapshotOptions& options) {
-  Snapshot snapshot;
-  snapshot.begin = MonotonicClock::now();
-  const auto addresses = read_all_g_addresses(memory, process.runtime_address(process.binary->globals().allgs));
-  if (!addresses) return fail(addresses.error());
-  const auto all = read_g_structs(memory, process.binary->layout(), *addresses);
+Result<void> read_chunk(const target::GoProcess& process, const Memory& memory, const SnapshotOptions& options,
+                        std::span<const std::uint64_t> addresses, Snapshot& snapshot) {
+  const target::Layout& layout = process.binary->layout();
+  const auto all = read_g_structs(memory, layout, addresses);
   if (!all) return fail(all.error());
-
+  snapshot.implausible += addresses.size() - all->size();
   std::vector<RawGoroutine> alive;
   for (const RawGoroutine& g : *all) {
     if (g.dead()) continue;
@@ -107,29 +115,52 @@ Result<Snapshot> take_snapshot(const target::GoProcess& process, const Memory& m
       ++snapshot.implausible;
     }
   }
+  const auto channels = read_channels(memory, layout, alive);
+  if (!channels) return fail(channels.error());
+  std::vector<Goroutine> goroutines(alive.size());
+  for (std::size_t i = 0; i < alive.size(); ++i) {
+    goroutines[i].raw = alive[i];
+    goroutines[i].channel = (*channels)[i];
+  }
+  if (auto ok = read_stacks(process, memory, options.max_frames, goroutines); !ok) return ok;
+  const auto moved = drop_moved_stacks(memory, layout, goroutines);
+  if (!moved) return fail(moved.error());
+  snapshot.moved += *moved;
+  for (Goroutine& g : goroutines) {
+    g.system = is_system(g, process);
+    g.frames.shrink_to_fit();
+    snapshot.goroutines.push_back(std::move(g));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Snapshot> take_snapshot(const target::GoProcess& process, const Memory& memory, const SnapshotOptions& options) {
+  Snapshot snapshot;
+  snapshot.begin = MonotonicClock::now();
+  const auto addresses = read_all_g_addresses(memory, process.runtime_address(process.binary->globals().allgs));
+  if (!addresses) return fail(addresses.error());
+  const std::span<const std::uint64_t> all(*addresses);
+  for (std::size_t at = 0; at < all.size(); at += kChunk) {
+    const auto chunk = all.subspan(at, std::min(kChunk, all.size() - at));
+    if (auto ok = read_chunk(process, memory, options, chunk, snapshot); !ok) return fail(ok.error());
+    if (snapshot.goroutines.size() > kMaxAlive) {
+      return fail(ErrorKind::unsupported, "more than " + std::to_string(kMaxAlive) + " goroutines: too many to hold");
+    }
+  }
   // A moving program may show a torn struct now and then. Where they are many, the offsets are not this program's.
-  if (alive.empty() || snapshot.implausible > 2 + alive.size() / 20) {
+  const std::size_t alive = snapshot.goroutines.size();
+  if (alive == 0 || snapshot.implausible > 2 + alive / 20) {
     return fail(ErrorKind::invalid,
-                std::to_string(snapshot.implausible) + " of " + std::to_string(snapshot.implausible + alive.size()) +
+                std::to_string(snapshot.implausible) + " of " + std::to_string(snapshot.implausible + alive) +
                     " goroutines have impossible contents: the runtime's layout is not the one of " +
                     process.binary->build_info().version.text);
   }
-  auto channels = read_channels(memory, process.binary->layout(), alive);
-  if (!channels) return fail(channels.error());
-  snapshot.goroutines.resize(alive.size());
-  for (std::size_t i = 0; i < alive.size(); ++i) {
-    snapshot.goroutines[i].raw = alive[i];
-    snapshot.goroutines[i].channel = (*channels)[i];
-  }
-  if (auto ok = read_stacks(process, memory, options.max_frames, snapshot.goroutines); !ok) return fail(ok.error());
-  const auto moved = drop_moved_stacks(memory, process.binary->layout(), snapshot.goroutines);
-  if (!moved) return fail(moved.error());
-  snapshot.moved = *moved;
-  for (Goroutine& g : snapshot.goroutines) g.system = is_system(g, process);
   // The same goroutine twice: its g was given to another in between, and both reads saw it alive.
-  std::ranges::sort(snapshot.goroutines, {}, [](const Goroutine& g) { return g.raw.goid; });
-  const auto twice = std::ranges::unique(snapshot.goroutines, {}, [](const Goroutine& g) { return g.raw.goid; });
-  snapshot.implausible += twice.size();
+  const auto goid = [](const Goroutine& g) { return g.raw.goid; };
+  std::ranges::sort(snapshot.goroutines, {}, goid);
+  const auto twice = std::ranges::unique(snapshot.goroutines, {}, goid);
   snapshot.goroutines.erase(twice.begin(), twice.end());
   snapshot.end = MonotonicClock::now();
   return snapshot;

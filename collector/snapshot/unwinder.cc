@@ -11,18 +11,17 @@ namespace {
 constexpr std::uint64_t kWord = 8;
 constexpr std::uint64_t kMoreBytes = 16U << 10U;
 
+// A walk only goes up: what lies below the word that is missing is not needed again.
 std::optional<std::uint64_t> word_at(const Memory& memory, StackBytes& stack, std::uint64_t address) {
-  if (address < stack.base || address > stack.end - kWord) return std::nullopt;
-  const std::uint64_t offset = address - stack.base;
-  if (const auto word = read_at<std::uint64_t>(stack.bytes, offset)) return word;
-  const std::uint64_t wanted = std::min(stack.end - stack.base, offset + kMoreBytes);
-  const std::size_t had = stack.bytes.size();
-  stack.bytes.resize(wanted);
-  if (!memory.read(stack.base + had, std::span(stack.bytes).subspan(had))) {
-    stack.bytes.resize(had);
+  if (address < stack.base || stack.end < kWord || address > stack.end - kWord) return std::nullopt;
+  if (const auto word = read_at<std::uint64_t>(stack.bytes, address - stack.base)) return word;
+  stack.base = address;
+  stack.bytes.resize(std::min(stack.end - address, kMoreBytes));
+  if (!memory.read(stack.base, stack.bytes)) {
+    stack.bytes.clear();
     return std::nullopt;
   }
-  return read_at<std::uint64_t>(stack.bytes, offset);
+  return read_at<std::uint64_t>(stack.bytes, 0);
 }
 
 // The runtime makes these calls from where a signal struck: their caller's pc is no return address.

@@ -22,7 +22,7 @@ enum class UnwindEnd : std::uint8_t {
   too_deep  // more frames than asked for
 };
 
-// The part of a goroutine's stack that has been read already; more is fetched when a frame needs it.
+// The part of a goroutine's stack that has been read; the next part takes its place when a frame needs it.
 struct StackBytes {
   std::uint64_t base = 0;  // address of the first byte
   std::vector<std::uint8_t> bytes;

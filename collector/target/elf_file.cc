@@ -24,6 +24,11 @@ using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 constexpr std::array<std::string_view, 6> kWantedSymbols{
     "runtime.allgs", "runtime.firstmoduledata", "runtime.buildVersion", "runtime.text", "go:func.*", "runtime.sched"};
 
+constexpr std::size_t kMaxSections = 4096;
+constexpr std::uint64_t kMaxNames = 1U << 20U;
+constexpr std::uint64_t kMaxSymbols = 128U << 20U;
+constexpr std::uint64_t kMaxRelocations = 256U << 20U;
+
 std::string hex(ByteSpan bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
@@ -75,25 +80,41 @@ struct ElfFile::Loader {
     }
   }
 
+  // Every process of the host comes by here, Go or not, and libelf loads whole sections: so contents only of Go
+  // programs, and only up to sizes that real ones stay below.
   void load_sections() {
     std::size_t names = 0;
-    if (elf_getshdrstrndx(elf, &names) != 0) return;
-    for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr; section = elf_nextscn(elf, section)) {
-      GElf_Shdr header{};
+    GElf_Shdr header{};
+    if (elf_getshdrstrndx(elf, &names) != 0 || gelf_getshdr(elf_getscn(elf, names), &header) == nullptr ||
+        header.sh_size > kMaxNames) {
+      return;
+    }
+    std::size_t count = 0;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count < kMaxSections;
+         ++count) {
       if (gelf_getshdr(section, &header) == nullptr) continue;
       const char* name = elf_strptr(elf, names, header.sh_name);
-      if (name == nullptr) continue;
-      if (header.sh_type == SHT_SYMTAB) load_symbols(section, header);
-      if (header.sh_type == SHT_RELA && file.position_independent_) load_relocations(section, header);
-      if (header.sh_type == SHT_NOTE) load_build_id(section);
-      if (header.sh_type == SHT_NOBITS) continue;
+      if (name == nullptr || header.sh_type == SHT_NOBITS) continue;
       file.sections_.push_back(
           {.name = name, .address = header.sh_addr, .offset = header.sh_offset, .size = header.sh_size});
+    }
+    if (file.section(".gopclntab") == nullptr && file.section(".go.buildinfo") == nullptr) return;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count-- > 0;) {
+      if (gelf_getshdr(section, &header) == nullptr) continue;
+      if (header.sh_type == SHT_SYMTAB && header.sh_size <= kMaxSymbols) load_symbols(section, header);
+      if (header.sh_type == SHT_RELA && header.sh_size <= kMaxRelocations && file.position_independent_) {
+        load_relocations(section, header);
+      }
+      if (header.sh_type == SHT_NOTE && header.sh_size <= kMaxNames) load_build_id(section);
     }
   }
 
   void load_symbols(Elf_Scn* section, const GElf_Shdr& header) {
-    if (header.sh_entsize == 0) return;
+    GElf_Shdr names{};
+    if (header.sh_entsize == 0 || gelf_getshdr(elf_getscn(elf, header.sh_link), &names) == nullptr ||
+        names.sh_size > kMaxSymbols) {
+      return;
+    }
     Elf_Data* data = elf_getdata(section, nullptr);
     if (data == nullptr) return;
     for (std::size_t i = 0; i < header.sh_size / header.sh_entsize; ++i) {
@@ -140,10 +161,15 @@ struct ElfFile::Loader {
 };
 
 Result<ElfFile> ElfFile::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(Error::from_errno(errno, "opening " + path));
+  return open(std::move(fd), path);
+}
+
+Result<ElfFile> ElfFile::open(UniqueFd fd, const std::string& path) {
   ElfFile file;
   file.path_ = path;
-  file.fd_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.fd_) return fail(Error::from_errno(errno, "opening " + path));
+  file.fd_ = std::move(fd);
   if (elf_version(EV_CURRENT) == EV_NONE) return fail(ErrorKind::system, "libelf is older than its header");
   // ELF_C_READ copies what it needs: a mapping would turn a truncated file into SIGBUS.
   const ElfHandle elf(elf_begin(file.fd_.get(), ELF_C_READ, nullptr));

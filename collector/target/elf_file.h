@@ -36,6 +36,11 @@ class ElfFile {
   // `path` may be /proc/PID/exe, which also reaches deleted files and those of other mount namespaces.
   // invalid: not ELF or malformed. unsupported: not 64-bit little-endian x86-64.
   static Result<ElfFile> open(const std::string& path);
+  // The same of a file that is open already; `path` is for messages.
+  static Result<ElfFile> open(UniqueFd fd, const std::string& path);
+
+  // A path that leads to this very file for as long as this object lives, whatever has become of its name.
+  std::string own_path() const { return "/proc/self/fd/" + std::to_string(fd_.get()); }
 
   bool position_independent() const { return position_independent_; }
   const std::vector<Segment>& segments() const { return segments_; }

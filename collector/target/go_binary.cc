@@ -58,8 +58,8 @@ bool begins_like_go(ByteSpan code) {
 
 }  // namespace
 
-Result<std::shared_ptr<const GoBinary>> GoBinary::open(const std::string& path) {
-  auto elf = ElfFile::open(path);
+Result<std::shared_ptr<const GoBinary>> GoBinary::open(UniqueFd fd, const std::string& path) {
+  auto elf = ElfFile::open(std::move(fd), path);
   if (!elf) return fail(elf.error());
   const auto pclntab = find_pclntab(*elf);
   if (!pclntab) {

@@ -25,7 +25,7 @@ class GoBinary {
  public:
   // not_found: an ELF file, but no Go program. unsupported: Go, but of a version or form that cannot be watched.
   // invalid: it breaks the rules of its formats.
-  static Result<std::shared_ptr<const GoBinary>> open(const std::string& path);
+  static Result<std::shared_ptr<const GoBinary>> open(UniqueFd fd, const std::string& path);
 
   const ElfFile& elf() const { return elf_; }
   const BuildInfo& build_info() const { return build_info_; }

@@ -15,10 +15,8 @@ struct GLayout {
   std::uint32_t size = 0;
   std::uint32_t stack_lo = 0;
   std::uint32_t stack_hi = 0;
-  std::uint32_t m = 0;
   std::uint32_t sched_sp = 0;
   std::uint32_t sched_pc = 0;
-  std::uint32_t sched_bp = 0;
   std::uint32_t syscallsp = 0;
   std::uint32_t syscallpc = 0;
   std::uint32_t atomicstatus = 0;
@@ -43,9 +41,6 @@ struct HchanLayout {
 struct SudogLayout {
   std::uint32_t size = 0;
   std::uint32_t g = 0;
-  std::uint32_t elem = 0;
-  std::uint32_t is_select = 0;
-  std::uint32_t waitlink = 0;
   std::uint32_t c = 0;
 };
 

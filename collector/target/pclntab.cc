@@ -132,9 +132,10 @@ std::optional<std::int32_t> Pclntab::value_at(std::uint32_t table, const Functio
   std::uint64_t offset = table;
   std::uint64_t at = function.entry;
   std::int64_t value = -1;
-  for (bool first = true;; first = false) {
+  constexpr int kMaxSteps = 1 << 18;  // entries need not advance the pc: a table made to be slow ends here
+  for (int step = 0; step < kMaxSteps; ++step) {
     const auto value_delta = read_uvarint(bytes, offset);
-    if (!value_delta || (*value_delta == 0 && !first)) return std::nullopt;
+    if (!value_delta || (*value_delta == 0 && step > 0)) return std::nullopt;
     const auto pc_delta = read_uvarint(bytes, offset);
     if (!pc_delta || *pc_delta > function.end - at) return std::nullopt;
     const auto half = static_cast<std::int64_t>((*value_delta & 0xffffffffU) >> 1U);
@@ -142,6 +143,7 @@ std::optional<std::int32_t> Pclntab::value_at(std::uint32_t table, const Functio
     at += *pc_delta;
     if (pc < at) return static_cast<std::int32_t>(value);
   }
+  return std::nullopt;
 }
 
 std::optional<std::int32_t> Pclntab::sp_delta(const Function& function, std::uint64_t pc) const {

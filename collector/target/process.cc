@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/process.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,14 +39,16 @@ Result<std::uint64_t> find_load_bias(const Procfs& proc, int pid, const std::str
 
 }  // namespace
 
+// The file is opened once: what a path leads to may be another file a moment later.
 Result<std::shared_ptr<const GoBinary>> BinaryCache::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return fail(Error::from_errno(errno, "opening " + path));
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail(Error::from_errno(errno, "opening " + path));
   const FileKey key{status.st_dev, status.st_ino, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
                     status.st_size};
   if (auto shared = known_[key].lock()) return shared;
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-  auto binary = GoBinary::open(path);
+  auto binary = GoBinary::open(std::move(fd), path);
   if (binary) known_[key] = *binary;
   return binary;
 }
@@ -53,10 +56,10 @@ Result<std::shared_ptr<const GoBinary>> BinaryCache::open(const std::string& pat
 Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int pid) {
   GoProcess process;
   process.pid = pid;
-  const auto ticks = proc.start_ticks(pid);
-  if (!ticks) return fail(ticks.error());
-  process.start_ticks = *ticks;
-  process.started = start_instant(*ticks);
+  const auto identity = proc.identity(pid);
+  if (!identity) return fail(identity.error());
+  process.identity = *identity;
+  process.started = start_instant(identity->start_ticks);
   auto exe = proc.exe(pid);
   if (!exe) {
     if (exe.error().kind() == ErrorKind::permission) return fail(permission_denied(proc, pid));
@@ -83,12 +86,15 @@ Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int
     process.load_bias = *bias;
   }
   process.service = service_name(proc.cgroup(pid), process.exe);
+  if (!process.alive(proc)) {  // all of the above must be of one program
+    return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has executed another program meanwhile");
+  }
   return process;
 }
 
 bool GoProcess::alive(const Procfs& proc) const {
-  const auto ticks = proc.start_ticks(pid);
-  return ticks && *ticks == start_ticks;
+  const auto now = proc.identity(pid);
+  return now && *now == identity;
 }
 
 }  // namespace goleakd::target

@@ -24,10 +24,10 @@ class BinaryCache {
   std::map<FileKey, std::weak_ptr<const GoBinary>> known_;
 };
 
-// A running Go program. pid and start_ticks together name it: pids are used again.
+// A running Go program.
 struct GoProcess {
   int pid = 0;
-  std::uint64_t start_ticks = 0;
+  ProcessIdentity identity;
   Instant started;
   std::string exe;
   std::string service;
@@ -40,7 +40,7 @@ struct GoProcess {
   // not_found: no such process, no Go program, or a kernel thread. gone: it ended meanwhile. permission: says whose it
   // is and what would help. unsupported, invalid: a Go program that cannot be watched, with the reason.
   static Result<GoProcess> open(const Procfs& proc, BinaryCache& binaries, int pid);
-  // It still runs, and is not another one with the same pid.
+  // It still runs, and is not another program with the same pid.
   bool alive(const Procfs& proc) const;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/procfs.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,9 @@
 
 namespace goleakd::target {
 namespace {
+
+constexpr std::string_view kDeleted =
+    " (deleted)";  // what the kernel appends to the name of a file that has none any more
 
 std::optional<std::string> read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -51,27 +55,41 @@ std::vector<int> Procfs::pids() const {
   return found;
 }
 
-Result<std::uint64_t> Procfs::start_ticks(int pid) const {
+Result<ProcessIdentity> Procfs::identity(int pid) const {
   const auto text = read_text(file(pid, "stat"));
   // The command name, in parentheses, may itself hold spaces and parentheses: count fields from the last ')'.
   const std::size_t after_name = text ? text->rfind(')') : std::string::npos;
   if (after_name == std::string::npos) return fail(ErrorKind::not_found, "there is no process " + std::to_string(pid));
   std::istringstream fields(text->substr(after_name + 1));
   std::string state;
-  fields >> state;
+  fields >> state;  // field 3
   if (state == "Z" || state == "X") return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has ended");
-  std::string skipped;
-  for (int field = 4; field < 22; ++field) fields >> skipped;
-  std::uint64_t ticks = 0;
-  if (!(fields >> ticks)) return fail(ErrorKind::invalid, file(pid, "stat") + " has no start time");
-  return ticks;
+  int at = 4;
+  const auto skip_to = [&fields, &at](int field) {
+    for (std::string skipped; at < field; ++at) fields >> skipped;
+    ++at;
+  };
+  ProcessIdentity identity;
+  skip_to(22);
+  fields >> identity.start_ticks;
+  if (!fields) return fail(ErrorKind::invalid, file(pid, "stat") + " has no start time");
+  skip_to(28);
+  fields >> identity.start_stack;
+  struct stat status {};
+  if (::stat(exe_path(pid).c_str(), &status) == 0) {
+    identity.device = status.st_dev;
+    identity.inode = status.st_ino;
+  }
+  return identity;
 }
 
 Result<std::string> Procfs::exe(int pid) const {
   std::array<char, PATH_MAX> target{};
   const ssize_t length = ::readlink(exe_path(pid).c_str(), target.data(), target.size());
   if (length < 0) return fail(Error::from_errno(errno, "reading " + exe_path(pid)));
-  return std::string(target.data(), static_cast<std::size_t>(length));
+  std::string_view path(target.data(), static_cast<std::size_t>(length));
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return std::string(path);
 }
 
 std::optional<std::uint32_t> Procfs::uid(int pid) const {
@@ -97,6 +115,7 @@ Result<std::vector<Procfs::Mapping>> Procfs::maps(int pid) const {
         inode;
     if (!fields) continue;
     std::getline(fields >> std::ws, mapping.path);
+    if (mapping.path.ends_with(kDeleted)) mapping.path.resize(mapping.path.size() - kDeleted.size());
     found.push_back(std::move(mapping));
   }
   return found;

@@ -11,6 +11,16 @@
 
 namespace goleakd::target {
 
+// What tells one life of one program from every other: pids are used again, and execve keeps them, start time and often
+// the path as well. Where the stack begins is random and new with each execve (0 when it may not be read).
+struct ProcessIdentity {
+  std::uint64_t start_ticks = 0;  // clock ticks after boot
+  std::uint64_t start_stack = 0;
+  std::uint64_t device = 0;  // of the executable; 0 when there is none, or it may not be seen
+  std::uint64_t inode = 0;
+  bool operator==(const ProcessIdentity&) const = default;
+};
+
 // Reads /proc. The root is a parameter so that tests can hand in a recorded tree.
 class Procfs {
  public:
@@ -20,15 +30,14 @@ class Procfs {
     std::uint64_t start = 0;
     std::uint64_t end = 0;
     std::uint64_t offset = 0;
-    std::string path;
+    std::string path;  // without " (deleted)"
   };
 
   // Every process, kernel threads included, ascending.
   std::vector<int> pids() const;
-  // Clock ticks after boot: with the pid it names a process for good. not_found when there is no such process, gone
-  // when it has ended and only its parent has not noticed yet.
-  Result<std::uint64_t> start_ticks(int pid) const;
-  // Target of the exe link, with " (deleted)" when it is so. not_found for kernel threads.
+  // not_found when there is no such process, gone when it has ended and only its parent has not noticed yet.
+  Result<ProcessIdentity> identity(int pid) const;
+  // Path of the executable, as it was when it is deleted or replaced by now. not_found for kernel threads.
   Result<std::string> exe(int pid) const;
   // A path through which the executable can be opened, whatever its mount namespace, and also when it is deleted.
   std::string exe_path(int pid) const { return file(pid, "exe"); }

@@ -21,7 +21,6 @@ std::string service_name(std::string_view cgroup, std::string_view exe) {
     if (slash == std::string_view::npos) break;
     cgroup = cgroup.substr(0, slash);
   }
-  exe = without_suffix(exe, " (deleted)");
   const std::size_t slash = exe.rfind('/');
   return std::string(slash == std::string_view::npos ? exe : exe.substr(slash + 1));
 }

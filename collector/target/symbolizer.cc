@@ -34,6 +34,8 @@ Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64
     : elf_(elf), functions_(functions), gofunc_(gofunc) {}
 
 const std::vector<SourceFrame>& Symbolizer::frames(std::uint64_t pc) const {
+  static const std::vector<SourceFrame> kNone;
+  if (!functions_.function_at(pc)) return kNone;  // what is asked for may be no pc at all: not worth remembering
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(pc);
   if (found != known_.end()) return found->second;

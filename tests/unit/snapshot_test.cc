@@ -110,7 +110,8 @@ TEST(GStructs, AreDecodedByTheLayoutWithoutTheScanBit) {
   FakeMemory memory;
   put_g(memory, kG, 17, 0x1004);  // waiting, being scanned
   put_g(memory, kG + 0x400, 18, 6);
-  const auto gs = read_g_structs(memory, layout(), {kG, 0xc000900000, kG + 0x400});  // the one between is not mapped
+  // The one between is not mapped.
+  const auto gs = read_g_structs(memory, layout(), std::vector<std::uint64_t>{kG, 0xc000900000, kG + 0x400});
   ASSERT_TRUE(gs);
   ASSERT_EQ(gs->size(), 2U);
   EXPECT_EQ((*gs)[0].goid, 17U);

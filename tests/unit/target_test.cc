@@ -26,7 +26,8 @@ TEST(GoVersion, TakesReleasesAndKeepsTheirWholeText) {
   EXPECT_EQ(GoVersion::parse("go1.19.8")->minor, 19);
   EXPECT_EQ(GoVersion::parse("go1.27")->minor, 27);
   EXPECT_EQ(GoVersion::parse("go1.24.4 X:synchashtriemap")->text, "go1.24.4 X:synchashtriemap");
-  for (const char* text : {"", "go", "go1.", "go2.1", "devel go1.28-abc", "go1.x"}) {
+  for (const char* text :
+       {"", "go", "go1.", "go2.1", "devel go1.28-abc", "go1.x", "go1.27-devel_0a1b", "go1.27rc1", "go1.28beta2"}) {
     EXPECT_FALSE(GoVersion::parse(text)) << text;
   }
 }
@@ -150,7 +151,7 @@ TEST(ServiceName, IsTheInnermostUnitElseTheProgram) {
   EXPECT_EQ(service_name("/system.slice/shop.service", "/usr/bin/shopd"), "shop");
   EXPECT_EQ(service_name("/user.slice/user-1000.slice/user@1000.service/app.slice/mail.service", "/x"), "mail");
   EXPECT_EQ(service_name("/user.slice/user-1000.slice/user@1000.service/init.scope", "/opt/shopd"), "shopd");
-  EXPECT_EQ(service_name("/user.slice/user-0.slice/session-4.scope", "/opt/shopd (deleted)"), "shopd");
+  EXPECT_EQ(service_name("/user.slice/user-0.slice/session-4.scope", "/opt/shopd"), "shopd");
   EXPECT_EQ(service_name("", "shopd"), "shopd");
 }
 
@@ -169,15 +170,18 @@ class ProcTree : public ::testing::Test {
 
 TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
   write("42/stat",
-        "42 (a) R 1 (b)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200 18446744073709551615\n");
+        "42 (a) R 1 (b)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200 18446744073709551615 1 1 77 "
+        "0\n");
   write("42/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n");
   write("42/cgroup", "12:pids:/x\n1:name=systemd:/system.slice/shop.service\n0::/\n");
   write("42/maps",
-        "00400000-00401000 r-xp 00000000 fe:00 77 /opt/a b/shop\n7ffc0000-7ffd0000 rw-p 00000000 00:00 0 [stack]\n");
-  std::filesystem::create_symlink("/opt/a b/shop", root_ / "42/exe");
+        "00400000-00401000 r-xp 00000000 fe:00 77 /opt/a b/shop (deleted)\n7ffc0000-7ffd0000 rw-p 00000000 00:00 0 "
+        "[stack]\n");
+  std::filesystem::create_symlink("/opt/a b/shop (deleted)", root_ / "42/exe");
   const Procfs proc(root_);
   EXPECT_EQ(proc.pids(), std::vector<int>{42});
-  EXPECT_EQ(*proc.start_ticks(42), 123456U);
+  EXPECT_EQ(proc.identity(42)->start_ticks, 123456U);
+  EXPECT_EQ(proc.identity(42)->start_stack, 77U);
   EXPECT_EQ(*proc.exe(42), "/opt/a b/shop");
   EXPECT_EQ(proc.uid(42), 1000U);
   EXPECT_EQ(proc.cgroup(42), "/system.slice/shop.service");
@@ -190,8 +194,8 @@ TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
 TEST_F(ProcTree, SaysThatAProcessIsNotThere) {
   write("42/stat", "42 (shop) Z 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200\n");
   const Procfs proc(root_);
-  EXPECT_EQ(proc.start_ticks(42).error().kind(), ErrorKind::gone);
-  EXPECT_EQ(proc.start_ticks(7).error().kind(), ErrorKind::not_found);
+  EXPECT_EQ(proc.identity(42).error().kind(), ErrorKind::gone);
+  EXPECT_EQ(proc.identity(7).error().kind(), ErrorKind::not_found);
   EXPECT_EQ(proc.exe(7).error().kind(), ErrorKind::not_found);
 }
 
