@@ -101,7 +101,7 @@ void Finding::refresh(const Group* group) {
   leak_.blocked = *group->place;
   leak_.cause = cause_of(*group);
   leak_.bytes = group->stack_bytes / group->count * now.count;  // their share, at the mean
-  leak_.channels = std::min(group->channels, now.count);
+  leak_.channels = group->channels;
   leak_.blocked_at_least_since = group->oldest.at_least_since;
   leak_.blocked_at_most_since = group->oldest.at_most_since;
   leak_.goroutines = group->samples;

@@ -60,11 +60,12 @@ struct Leak {
   // for the stale threshold (stale). Goroutines that merely pass through the same place are not among them.
   std::uint64_t count = 0;
   std::uint64_t peak = 0;
-  std::uint64_t bytes = 0;                // their stack spans, at the mean of all that wait there
-  double growth_per_hour = 0;             // goroutines, over the last window; 0 when not growing
-  std::uint64_t orphans = 0;              // of count: the goroutine that started them has ended
-  std::uint64_t channels = 0;             // distinct channels they wait on, 0 when not known
-  Instant first_seen;                     // of this finding
+  std::uint64_t bytes = 0;     // their stack spans, at the mean of all that wait there
+  double growth_per_hour = 0;  // goroutines, over the last window; 0 when not growing
+  std::uint64_t orphans = 0;   // of count: the goroutine that started them has ended
+  std::uint64_t channels =
+      0;               // distinct ones that goroutines wait on there, also those not counted yet; 0 when not known
+  Instant first_seen;  // of this finding
   Instant blocked_at_least_since;         // the longest stuck
   Instant blocked_at_most_since;          // Instant::min(): older than goleakd's watch
   std::vector<std::uint64_t> goroutines;  // up to 5 goids, longest stuck first

@@ -145,7 +145,7 @@ std::string samples(const Leak& leak) {
 
 std::string evidence(const Leak& leak) {
   std::string text = std::string(verdict::to_string(leak.evidence)) + ": " + printable(leak.reasoning);
-  if (leak.channels != 0 && leak.count > 1) text += "; they wait on " + counted(leak.channels, "channel");
+  if (leak.channels != 0 && leak.count > 1) text += "; " + counted(leak.channels, "channel") + " waited on there";
   if (leak.orphans != 0) text += "; " + std::to_string(leak.orphans) + " outlived the goroutine that started them";
   return text;
 }

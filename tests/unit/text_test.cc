@@ -102,7 +102,7 @@ TEST(LeaksText, EvidenceNamesChannelsAndOrphans) {
   target.leaks[0].channels = 1;
   target.leaks[0].orphans = 400;
   EXPECT_NE(leaks(sample::report({target}))
-                .find("growing: rose; they wait on 1 channel; 400 outlived the goroutine that started them\n"),
+                .find("growing: rose; 1 channel waited on there; 400 outlived the goroutine that started them\n"),
             std::string::npos);
 }
 
