@@ -8,7 +8,6 @@
 
 #include "base/duration.h"
 #include "daemon/commands.h"
-#include "target/layout.h"
 
 namespace {
 
@@ -22,11 +21,6 @@ CLI::Option* add_format(CLI::App* command, daemon_room::Format& format) {
                                                                    {"json", daemon_room::Format::json}};
   return command->add_option("--format", format, "text (default) or json")
       ->transform(CLI::CheckedTransformer(kFormats));
-}
-
-void print_version() {
-  std::printf("goleakd %s\nGo versions: %s (amd64)\n", daemon_room::version().c_str(),
-              goleakd::target::supported_versions().c_str());
 }
 
 int command_line(int argc, char** argv) {
@@ -80,7 +74,7 @@ int command_line(int argc, char** argv) {
 
   app.add_subcommand("version", "version and supported Go versions")->callback([&] {
     chosen = []() -> Result<void> {
-      print_version();
+      std::fputs(daemon_room::version_text().c_str(), stdout);
       return {};
     };
   });

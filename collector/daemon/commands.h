@@ -34,6 +34,8 @@ struct LeaksOptions {
 Result<void> leaks(const LeaksOptions& options);
 
 std::string version();
+// For people: versions of goleakd and libbpf, and the Go versions that it knows.
+std::string version_text();
 
 // 0 success; 2 wrong usage; 3 the host or its permissions do not allow it; 1 everything else (docs/operating.md).
 int exit_code(const Error& error);

@@ -14,6 +14,8 @@
 #include "daemon/event_loop.h"
 #include "daemon/supervisor.h"
 #include "http/server.h"
+#include "probe/prober.h"
+#include "target/layout.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -73,6 +75,11 @@ Result<void> run(const RunOptions& options) {
 }
 
 std::string version() { return GOLEAKD_VERSION; }
+
+std::string version_text() {
+  return "goleakd " + version() + "\nlibbpf " + probe::libbpf_version() + "\nGo " + target::supported_versions() +
+         " (amd64)\n";
+}
 
 int exit_code(const Error& error) {
   switch (error.kind()) {

@@ -93,6 +93,11 @@ std::uint64_t cookie_of(const Probe& probe, const target::Layout& layout, std::u
 
 std::string_view to_string(Method method) { return method == Method::uprobe_multi ? "uprobe_multi" : "perf_event"; }
 
+std::string libbpf_version() {
+  std::string text = libbpf_version_string();  // "v1.4"
+  return text.starts_with('v') ? text.substr(1) : text;
+}
+
 Attachment::~Attachment() {
   for (bpf_link* link : links_) bpf_link__destroy(link);
   prober_.slots_[slot_] = false;

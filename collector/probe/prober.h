@@ -27,6 +27,9 @@ enum class Method : std::uint8_t {
 };
 std::string_view to_string(Method method);
 
+// Of the library that is in use: "1.4".
+std::string libbpf_version();
+
 class Prober;
 
 // The probes of one process. Taken away when this is destroyed, or by the kernel when goleakd dies. Must not outlive

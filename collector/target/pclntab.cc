@@ -166,7 +166,7 @@ Pclntab::Line Pclntab::line(const Function& function, std::uint64_t pc) const {
 std::int32_t Pclntab::pcdata(const Function& function, std::uint32_t table, std::uint64_t pc) const {
   const auto count = read_at<std::uint32_t>(bytes_, function.record + kFuncNpcdata).value_or(0);
   if (table >= count) return -1;
-  const auto offset = read_at<std::uint32_t>(bytes_, function.record + func_header_size() + table * 4);
+  const auto offset = read_at<std::uint32_t>(bytes_, function.record + func_header_size() + std::uint64_t{table} * 4);
   return value_at(offset.value_or(0), function, pc).value_or(-1);
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <iterator>
 #include <optional>
 
@@ -82,7 +83,16 @@ Routes::Routes(std::function<verdict::ReportPtr()> report, std::size_t sites_per
   collectables_.push_back(std::make_unique<prometheus::ProcessCollectable>());
 }
 
+// Whoever calls is C code or a thread's end: nothing may be thrown through it.
 Response Routes::answer(const Request& request) const {
+  try {
+    return route(request);
+  } catch (const std::exception& e) {
+    return plain(500, std::string(e.what()) + "\n");
+  }
+}
+
+Response Routes::route(const Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") return plain(405, "only GET and HEAD are served\n");
   if (!request.trusted && !is_public(request.path)) {
     return plain(

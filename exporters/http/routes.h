@@ -37,6 +37,7 @@ class Routes {
   Response answer(const Request& request) const;
 
  private:
+  Response route(const Request& request) const;
   Response metrics() const;
   Response ready() const;
 
