@@ -11,7 +11,6 @@ struct go_registers {
 	__u64 arg2;
 	__u64 arg3;
 	__u64 current_g;
-	__u64 sp;
 	__u64 flags;
 };
 
@@ -27,7 +26,6 @@ static __always_inline struct go_registers go_registers(const struct pt_regs *ct
 		.arg2 = regs->rbx,
 		.arg3 = regs->rcx,
 		.current_g = regs->r14,
-		.sp = regs->rsp,
 		.flags = regs->eflags,
 	};
 	return read;

@@ -90,7 +90,7 @@ static __always_inline bool fill(struct goleakd_event *event, const struct go_re
 		return false;
 	if (hit->kind == GOLEAKD_PARK) {
 		event->reason = (goleakd_u8)regs->arg3;
-		return read_word(regs->sp, &event->pc);
+		return true;
 	}
 	if (hit->kind == GOLEAKD_SPAWN) {
 		if (cookie->parent_goid_word != 0 && !read_word(hit->g + cookie->parent_goid_word * 8ULL, &event->parent))

@@ -29,7 +29,7 @@ typedef __u64 goleakd_u64;
 enum goleakd_kind {
 	GOLEAKD_SPAWN = 0, /* goid was made by parent with the go statement before pc */
 	GOLEAKD_EXIT = 1, /* goid ends */
-	GOLEAKD_PARK = 2, /* goid stops; reason says why, pc where gopark returns to */
+	GOLEAKD_PARK = 2, /* goid stops; reason says why */
 	GOLEAKD_UNPARK = 3, /* goid was made runnable */
 	GOLEAKD_KINDS = 4,
 };
@@ -39,7 +39,7 @@ enum goleakd_point {
 	GOLEAKD_NEWPROC1_CASGSTATUS = 0, /* AX = new g; a hit with BX != _Gdead is another transition */
 	GOLEAKD_NEWPROC_RUNQPUT = 1, /* BX = new g */
 	GOLEAKD_GDESTROY = 2, /* AX = g */
-	GOLEAKD_GOPARK = 3, /* R14 = g, CL = reason, [SP] = return address */
+	GOLEAKD_GOPARK = 3, /* R14 = g, CL = reason */
 	GOLEAKD_READY = 4, /* AX = g */
 	GOLEAKD_CASGSTATUS_WAKE = 5, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
 };
@@ -67,7 +67,7 @@ struct goleakd_event {
 	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
 	goleakd_u64 goid;
 	goleakd_u64 parent; /* spawn: goid of the parent, 0 unknown */
-	goleakd_u64 pc; /* spawn: g.gopc; park: return address of gopark; runtime addresses */
+	goleakd_u64 pc; /* spawn: g.gopc, a run-time address */
 	goleakd_u16 slot;
 	goleakd_u8 kind; /* enum goleakd_kind */
 	goleakd_u8 reason; /* park: runtime.waitReason of that Go version */
