@@ -3,6 +3,7 @@
 #include <string>
 
 #include "daemon/commands.h"
+#include "daemon/translator.h"
 #include "ledger/goroutine_dump.h"
 #include "snapshot/process_memory.h"
 #include "snapshot/snapshot.h"
@@ -76,12 +77,7 @@ ledger::GoroutineDump goroutine_dump(const target::GoProcess& process, const sna
                        .inlined = false,
                        .pc_offset = creator->pc_offset};
   }
-  if (g.channel) {
-    dump.object = {.address = g.channel->address,
-                   .length = g.channel->length,
-                   .capacity = g.channel->capacity,
-                   .closed = g.channel->closed};
-  }
+  dump.object = wait_object(g);
   return dump;
 }
 

@@ -44,6 +44,14 @@ std::uint64_t park_identity(const snapshot::RawGoroutine& g, ledger::WaitClass w
 
 }  // namespace
 
+std::optional<ledger::WaitObject> wait_object(const snapshot::Goroutine& g) {
+  if (!g.channel) return std::nullopt;
+  return ledger::WaitObject{.address = g.channel->address,
+                            .length = g.channel->length,
+                            .capacity = g.channel->capacity,
+                            .closed = g.channel->closed};
+}
+
 Translator::Translator(const target::GoProcess& process, ledger::Ledger& ledger) : process_(process), ledger_(ledger) {
   for (std::size_t reason = 0; reason < wait_classes_.size(); ++reason) {
     wait_classes_[reason] =
@@ -127,12 +135,7 @@ ledger::GoroutineState Translator::state(const snapshot::Goroutine& g) {
     state.park_identity = park_identity(g.raw, state.wait, process_.binary->layout().minor);
     if (g.raw.wait_since != 0) state.waiting_since = instant_from_ns(g.raw.wait_since);
   }
-  if (g.channel) {
-    state.object = ledger::WaitObject{.address = g.channel->address,
-                                      .length = g.channel->length,
-                                      .capacity = g.channel->capacity,
-                                      .closed = g.channel->closed};
-  }
+  state.object = wait_object(g);
   return state;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 
 #include "bpf/wire.h"
@@ -12,6 +13,9 @@
 #include "target/process.h"
 
 namespace goleakd::daemon {
+
+// What it waits on, as the ledger and dumps take it.
+std::optional<ledger::WaitObject> wait_object(const snapshot::Goroutine& g);
 
 // Turns what the senses saw of one process (addresses, numbers) into what its ledger takes (functions, sites, classes).
 // Sites are resolved once and remembered: a program has few.

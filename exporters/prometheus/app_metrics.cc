@@ -5,6 +5,7 @@
 #include <array>
 #include <numeric>
 
+#include "ledger/names.h"
 #include "ledger/wait.h"
 #include "verdict/leak.h"
 
@@ -15,10 +16,6 @@ using verdict::ProbeReport;
 using verdict::Report;
 using verdict::SiteReport;
 using verdict::TargetReport;
-
-// As ledger::RunState and ledger::AgeBuckets are ordered.
-constexpr std::array<const char*, 5> kStates{"runnable", "running", "syscall", "waiting", "other"};
-constexpr std::array<const char*, 5> kAges{"lt1m", "1m_10m", "10m_1h", "1h_24h", "gt24h"};
 
 using Counts = std::array<std::uint64_t, 5>;
 
@@ -96,13 +93,15 @@ void AppMetrics::goroutines(const AppSum& sum, Families& families) const {
     for (const auto& [wait, ages] : target->blocked_by_age) add_to(blocked[wait], ages);
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
-    families.add(metric::kGoroutines, labels({{"state", kStates.at(i)}}), number(states.at(i)));
+    families.add(metric::kGoroutines, labels({{"state", std::string(ledger::kRunStateNames.at(i))}}),
+                 number(states.at(i)));
   }
   families.add(metric::kSystemGoroutines, labels(), number(system));
   for (const auto& [wait, ages] : blocked) {
     for (std::size_t i = 0; i < ages.size(); ++i) {
       families.add(metric::kBlockedGoroutines,
-                   labels({{"wait_reason", std::string(ledger::to_string(wait))}, {"age", kAges.at(i)}}),
+                   labels({{"wait_reason", std::string(ledger::to_string(wait))},
+                           {"age", std::string(ledger::kAgeNames.at(i))}}),
                    number(ages.at(i)));
     }
   }

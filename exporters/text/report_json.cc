@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ledger/ledger.h"
+#include "ledger/names.h"
 #include "ledger/wait.h"
 #include "text/json.h"
 
@@ -12,10 +13,6 @@ namespace goleakd::text {
 namespace {
 
 using nlohmann::json;
-
-// As ledger::RunState and ledger::AgeBuckets are ordered.
-constexpr std::array<std::string_view, 5> kStates{"runnable", "running", "syscall", "waiting", "other"};
-constexpr std::array<std::string_view, 5> kAges{"lt1m", "1m_10m", "10m_1h", "1h_24h", "gt24h"};
 
 json named(const std::array<std::string_view, 5>& names, const std::array<std::uint64_t, 5>& counts) {
   json object = json::object();
@@ -27,10 +24,10 @@ json counts_json(const verdict::TargetReport& target) {
   if (!target.snapshot_taken) return {};
   json blocked = json::object();
   for (const auto& [wait, ages] : target.blocked_by_age)
-    blocked[std::string(ledger::to_string(wait))] = named(kAges, ages);
+    blocked[std::string(ledger::to_string(wait))] = named(ledger::kAgeNames, ages);
   return {{"goroutines", target.goroutines},
           {"system_goroutines", target.system_goroutines},
-          {"by_state", named(kStates, target.by_state)},
+          {"by_state", named(ledger::kRunStateNames, target.by_state)},
           {"blocked_by_age", std::move(blocked)}};
 }
 
