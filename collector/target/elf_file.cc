@@ -21,8 +21,7 @@ struct ElfEnd {
 using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 // The only symbols that are asked for: a .symtab of a large program has hundreds of thousands.
-constexpr std::array<std::string_view, 6> kWantedSymbols{
-    "runtime.allgs", "runtime.firstmoduledata", "runtime.buildVersion", "runtime.text", "go:func.*", "runtime.sched"};
+constexpr std::array<std::string_view, 2> kWantedSymbols{"runtime.allgs", "runtime.firstmoduledata"};
 
 constexpr std::size_t kMaxSections = 4096;
 constexpr std::uint64_t kMaxNames = 1U << 20U;

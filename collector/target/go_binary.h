@@ -33,7 +33,6 @@ class GoBinary {
   const Pclntab& functions() const { return *functions_; }
   const Symbolizer& symbolizer() const { return *symbolizer_; }
   const RuntimeGlobals& globals() const { return globals_; }
-  const ModuleData& module_data() const { return module_data_; }
 
   Result<std::vector<std::uint8_t>> code_of(const Pclntab::Function& function) const;
 

@@ -12,7 +12,6 @@ constexpr std::uint32_t kMagic120 = 0xfffffff1;
 
 // runtime.pcHeader
 constexpr std::uint64_t kNfunc = 8;
-constexpr std::uint64_t kTextStart = 24;
 constexpr std::uint64_t kNames = 32;
 constexpr std::uint64_t kUnits = 40;
 constexpr std::uint64_t kFiles = 48;
@@ -32,10 +31,6 @@ constexpr std::uint8_t kTopFrame = 1;  // abi.FuncFlagTopFrame
 constexpr std::uint64_t kFtabEntry = 8;  // u32 offset of the code from text, u32 offset of the _func
 
 }  // namespace
-
-std::uint64_t Pclntab::header_text_start(ByteSpan bytes) {
-  return read_at<std::uint64_t>(bytes, kTextStart).value_or(0);
-}
 
 std::optional<std::uint64_t> Pclntab::name_table_offset(ByteSpan bytes) {
   const auto magic = read_at<std::uint32_t>(bytes, 0);

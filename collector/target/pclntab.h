@@ -40,14 +40,11 @@ class Pclntab {
   // `text` is where the code of function 0 begins. invalid when the table breaks its own rules.
   static Result<Pclntab> parse(std::vector<std::uint8_t> bytes, std::uint64_t text);
 
-  // The text start that the header itself holds; 0 from Go 1.26 on, where moduledata.text must be asked instead.
-  static std::uint64_t header_text_start(ByteSpan bytes);
   // Offset of the function names: moduledata repeats it, which tells a moduledata from other words.
   static std::optional<std::uint64_t> name_table_offset(ByteSpan bytes);
 
   std::uint32_t size() const { return count_; }
   std::uint64_t text() const { return text_; }
-  std::uint64_t text_end() const { return text_ + end_offset_; }
 
   std::optional<Function> function(std::uint32_t index) const;
   // The function that contains a link-time address.
