@@ -3,6 +3,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
@@ -10,9 +11,12 @@ find_package(nlohmann_json REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(zydis REQUIRED)
+find_package(ZLIB REQUIRED)
 
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.4)
 pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+pkg_check_modules(LIBDW REQUIRED IMPORTED_TARGET libdw)
+pkg_check_modules(LIBSECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 # civetweb ships neither a CMake package nor a .pc file on every Debian.
@@ -22,3 +26,8 @@ find_path(CIVETWEB_INCLUDE CivetServer.h REQUIRED)
 add_library(civetweb_cpp INTERFACE)
 target_link_libraries(civetweb_cpp INTERFACE ${CIVETWEB_CPP} ${CIVETWEB})
 target_include_directories(civetweb_cpp SYSTEM INTERFACE ${CIVETWEB_INCLUDE})
+
+# protozero is headers only, and Debian's package has no CMake file that finds them.
+find_path(PROTOZERO_INCLUDE protozero/pbf_writer.hpp REQUIRED)
+add_library(protozero INTERFACE)
+target_include_directories(protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE})

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/duration.h"
+#include "daemon/check.h"
 #include "daemon/commands.h"
 
 namespace {
 
+using goleakd::ErrorKind;
+using goleakd::fail;
 using goleakd::Result;
+using goleakd::ledger::GroupBy;
 namespace daemon_room = goleakd::daemon;
 
 constexpr int kUsage = 2;
@@ -21,6 +30,101 @@ CLI::Option* add_format(CLI::App* command, daemon_room::Format& format) {
                                                                    {"json", daemon_room::Format::json}};
   return command->add_option("--format", format, "text (default) or json")
       ->transform(CLI::CheckedTransformer(kFormats));
+}
+
+// What the options of `dump` were given as, until they are known to be complete.
+struct DumpWords {
+  int pid = 0;
+  std::vector<std::string> with;
+  std::vector<std::string> without;
+  std::string object;
+  std::string min_wait;
+};
+
+Result<void> add_filters(const DumpWords& words, goleakd::ledger::GoroutineFilter& filter) {
+  for (const bool wanted : {true, false}) {
+    for (const std::string& condition : wanted ? words.with : words.without) {
+      auto parsed = goleakd::ledger::GoroutineCondition::parse(condition, wanted);
+      if (!parsed) return fail(parsed.error().within(wanted ? "--with" : "--without"));
+      filter.conditions.push_back(std::move(*parsed));
+    }
+  }
+  if (!words.object.empty()) {
+    std::string_view digits = words.object;
+    if (digits.starts_with("0x")) digits.remove_prefix(2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), filter.object, 16);
+    if (error != std::errc() || end != digits.data() + digits.size() || filter.object == 0) {
+      return fail(ErrorKind::invalid, "--object: \"" + words.object + "\" is not an address such as 0xc000012345");
+    }
+  }
+  if (!words.min_wait.empty()) {
+    const auto duration = goleakd::parse_duration(words.min_wait);
+    if (!duration) return fail(duration.error().within("--min-wait"));
+    if (*duration < std::chrono::minutes(1)) {
+      return fail(ErrorKind::invalid, "--min-wait: 1m is the least: waiting is counted in minutes");
+    }
+    filter.min_wait = *duration;
+  }
+  return {};
+}
+
+void add_dump(CLI::App& app, DumpWords& words, daemon_room::DumpOptions& options,
+              std::function<Result<void>()>& chosen) {
+  using daemon_room::DumpFormat;
+  static const std::map<std::string, DumpFormat> kFormats{
+      {"text", DumpFormat::text}, {"json", DumpFormat::json}, {"pprof", DumpFormat::pprof}};
+  static const std::map<std::string, GroupBy> kGroups{{"site", GroupBy::site},
+                                                      {"state", GroupBy::state},
+                                                      {"created", GroupBy::created},
+                                                      {"object", GroupBy::object},
+                                                      {"stack", GroupBy::stack}};
+  auto* command = app.add_subcommand("dump", "every goroutine of a process with its stack, as a Go traceback");
+  auto* pid = command->add_option("pid", words.pid, "the process")->check(CLI::PositiveNumber);
+  auto* core = command->add_option("--core", options.core, "instead of a process: a core file")->excludes(pid);
+  command->add_option("--binary", options.binary, "the core's executable, where it is elsewhere now")->needs(core);
+  command->add_option("--format", options.format, "text (default), json, or pprof (for `go tool pprof`)")
+      ->transform(CLI::CheckedTransformer(kFormats));
+  command->add_option("--output", options.output, "write to this file");
+  const std::string kinds =
+      "user FUNC (in any frame), current FUNC (in the innermost), created FUNC (by whom), start FUNC (what it runs), "
+      "state S, label K[=V], running";
+  command->add_option("--with", words.with, "only goroutines with all of these: " + kinds)->type_name("KIND ...");
+  command->add_option("--without", words.without, "only goroutines with none of these: as --with")
+      ->type_name("KIND ...");
+  command->add_option("--min-wait", words.min_wait,
+                      "only those that wait at least that long (known once a garbage collection has seen it)");
+  command->add_option("--object", words.object, "only those that wait on the object at this address");
+  command->add_flag("--system", options.filter.system, "the runtime's own goroutines too");
+  command->add_option("--group-by", options.group_by, "site, state, created, object or stack; largest group first")
+      ->transform(CLI::CheckedTransformer(kGroups));
+  command->add_option("--limit", options.limit, "at most so many goroutines or groups")->check(CLI::PositiveNumber);
+  command->add_flag("--details", options.details,
+                    "text: also what each waits on, and its labels (always so on a terminal)");
+  command->callback([&words, &options, &chosen, pid, core] {
+    chosen = [&words, &options, pid, core]() -> Result<void> {
+      if (pid->count() == 0 && core->count() == 0) {
+        return fail(ErrorKind::invalid, "dump: give a process id, or --core FILE");
+      }
+      if (pid->count() > 0) options.pid = words.pid;
+      if (auto ok = add_filters(words, options.filter); !ok) return ok;
+      return daemon_room::dump(options);
+    };
+  });
+}
+
+// "--with user main.work" has two words to one option or, for "running", one: one word for the parser in any case.
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    words.emplace_back(argv[i]);
+    const bool condition = words.back() == "--with" || words.back() == "--without";
+    if (!condition || i + 1 == argc) continue;
+    words.emplace_back(argv[++i]);
+    if (words.back() != "running" && words.back().find(' ') == std::string::npos && i + 1 < argc) {
+      words.back() += std::string(" ") + argv[++i];
+    }
+  }
+  return words;
 }
 
 int command_line(int argc, char** argv) {
@@ -41,12 +145,21 @@ int command_line(int argc, char** argv) {
   add_format(list_command, list_format);
   list_command->callback([&] { chosen = [&] { return daemon_room::list(list_format); }; });
 
-  int dump_pid = 0;
-  daemon_room::Format dump_format{};
-  auto* dump_command = app.add_subcommand("dump", "every goroutine of a process with its stack, as a Go traceback");
-  dump_command->add_option("pid", dump_pid, "the process")->required()->check(CLI::PositiveNumber);
-  add_format(dump_command, dump_format);
-  dump_command->callback([&] { chosen = [&] { return daemon_room::dump(dump_pid, dump_format); }; });
+  daemon_room::CheckOptions check;
+  int check_pid = 0;
+  auto* check_command = app.add_subcommand("check", "what this host allows, and how far a process can be watched");
+  auto* check_pid_option = check_command->add_option("pid", check_pid, "the process")->check(CLI::PositiveNumber);
+  add_format(check_command, check.format);
+  check_command->callback([&] {
+    chosen = [&] {
+      if (check_pid_option->count() > 0) check.pid = check_pid;
+      return daemon_room::check(check);
+    };
+  });
+
+  DumpWords dump_words;
+  daemon_room::DumpOptions dump;
+  add_dump(app, dump_words, dump, chosen);
 
   daemon_room::LeaksOptions leaks;
   int leaks_pid = 0;
@@ -62,9 +175,9 @@ int command_line(int argc, char** argv) {
       leaks.socket_given = socket_option->count() > 0;
       if (!watch_for.empty()) {
         const auto duration = goleakd::parse_duration(watch_for);
-        if (!duration) return goleakd::fail(duration.error().within("--for"));
+        if (!duration) return fail(duration.error().within("--for"));
         if (*duration < std::chrono::seconds(10)) {
-          return goleakd::fail(goleakd::ErrorKind::invalid, "--for: 10s is the least that can show growth");
+          return fail(ErrorKind::invalid, "--for: 10s is the least that can show growth");
         }
         leaks.watch_for = *duration;
       }
@@ -80,11 +193,17 @@ int command_line(int argc, char** argv) {
   });
 
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = arguments(argc, argv);
+    std::ranges::reverse(words);  // as the parser takes them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {  // also --help, whose exit code is 0
     return app.exit(e) == 0 ? 0 : kUsage;
   }
   const auto done = chosen();
+  if (done && std::fflush(stdout) != 0) {
+    std::perror("goleakd: writing to standard output");
+    return 1;
+  }
   if (done) return 0;
   std::fprintf(stderr, "goleakd: %s\n", done.error().message().c_str());
   return daemon_room::exit_code(done.error());

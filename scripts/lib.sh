@@ -6,7 +6,7 @@
 # Everything that is downloaded and not installed lives here; deleting it costs only time.
 #   go/VERSION       a GOROOT         bin/NAME      one tool
 #   go-build         Go's build cache tools/NAME    what the tools were unpacked from
-#   apt/SUITE        package lists
+#   apt/SUITE        package lists    real/FROM/NAME programs as others released them, unpacked
 : "${GOLEAKD_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/goleakd}"
 [[ $GOLEAKD_CACHE == /* ]] || GOLEAKD_CACHE=$PWD/$GOLEAKD_CACHE
 export GOLEAKD_CACHE

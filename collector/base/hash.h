@@ -22,4 +22,12 @@ class StableHash {
   std::uint64_t state_ = 0xcbf29ce484222325U;
 };
 
+// Fast and good for tables in memory (the finaliser of splitmix64). Not for anything that outlives the process.
+constexpr std::uint64_t mix_words(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t x = a * 0x9e3779b97f4a7c15U + b;
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
 }  // namespace goleakd

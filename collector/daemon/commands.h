@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ledger/goroutine_filter.h"
+#include "ledger/goroutine_groups.h"
 
 namespace goleakd::daemon {
 
@@ -21,7 +24,20 @@ Result<void> run(const RunOptions& options);
 enum class Format { text, json };
 
 Result<void> list(Format format);
-Result<void> dump(int pid, Format format);
+
+enum class DumpFormat { text, json, pprof };
+struct DumpOptions {
+  std::optional<int> pid;  // a running process, or:
+  std::string core;        // a core file,
+  std::string binary;      // and its executable where that is elsewhere now
+  DumpFormat format = DumpFormat::text;
+  std::string output;  // file; empty: standard output
+  ledger::GoroutineFilter filter;
+  std::optional<ledger::GroupBy> group_by;
+  std::size_t limit = 0;  // goroutines, or groups; 0: all
+  bool details = false;   // in text, what they wait on and their labels; always so on a terminal and for groups
+};
+Result<void> dump(const DumpOptions& options);
 
 struct LeaksOptions {
   std::optional<int> pid;

@@ -140,10 +140,12 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
   const Reader::Keys targets{
       {"include", reader.texts(config.targets.include)},
       {"exclude", reader.texts(config.targets.exclude)},
+      {"host_root", reader.text(config.targets.host_root)},
       {"services", [&](const YAML::Node& node) { read_service_rules(reader, node, config.targets.services); }}};
   const Reader::Keys snapshots{
       {"interval", reader.duration(config.snapshots.interval, milliseconds(100))},
-      {"interval_with_suspects", reader.duration(config.snapshots.interval_with_suspects, milliseconds(100))}};
+      {"interval_with_suspects", reader.duration(config.snapshots.interval_with_suspects, milliseconds(100))},
+      {"max_cpu", reader.number(config.snapshots.max_cpu, 0.0001, 1.0)}};
   const Reader::Keys probes{
       {"max_hits_per_second", reader.number<std::uint64_t>(config.probes.max_hits_per_second, 1, 1'000'000'000)},
       {"retry_after", reader.duration(config.probes.retry_after, seconds(1))},

@@ -37,11 +37,13 @@ struct Config {
     std::vector<std::string> exclude;
     std::vector<int> pids;  // not from the file: the one process that a command was asked about
     std::vector<ServiceRule> services;
+    std::string host_root = "/";  // where the host's own file system is seen, for the names of containers
   } targets;
 
   struct Snapshots {
     Duration interval = std::chrono::seconds(10);
     Duration interval_with_suspects = std::chrono::seconds(2);
+    double max_cpu = 0.01;  // of one core, for all targets together; above it, snapshots become rarer
   } snapshots;
 
   struct Probes {

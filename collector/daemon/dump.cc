@@ -1,108 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "daemon/commands.h"
-#include "daemon/translator.h"
-#include "ledger/goroutine_dump.h"
+#include "daemon/goroutine_dump.h"
+#include "daemon/output_file.h"
+#include "daemon/progress.h"
+#include "pprof/goroutine_profile.h"
+#include "snapshot/core_file.h"
 #include "snapshot/process_memory.h"
-#include "snapshot/snapshot.h"
-#include "snapshot/traceback.h"
+#include "snapshot/reader.h"
 #include "target/process.h"
 #include "text/dump_json.h"
 #include "text/dump_text.h"
-#include "text/json.h"
 
 namespace goleakd::daemon {
 namespace {
 
-using snapshot::GStatus;
+// What is dumped: a process that lives, or what a core file has kept of one.
+struct Subject {
+  std::shared_ptr<const target::GoProcess> process;
+  std::unique_ptr<snapshot::Memory> memory;
+  std::map<std::uint64_t, snapshot::UnwindStart> running;
+  std::optional<Instant> died;
+};
 
-std::string state_text(const snapshot::RawGoroutine& g, const target::Layout& layout) {
-  if (g.blocked()) {
-    const std::string_view reason = layout.wait_reason(g.wait_reason);
-    return reason.empty() ? "waiting" : std::string(reason);
+Result<Subject> open_subject(const DumpOptions& options, const target::Procfs& proc) {
+  target::BinaryCache binaries;
+  if (options.pid) {
+    auto process = target::GoProcess::open(proc, binaries, *options.pid);
+    if (!process) return fail(process.error());
+    return Subject{.process = std::make_shared<const target::GoProcess>(std::move(*process)),
+                   .memory = std::make_unique<snapshot::ProcessMemory>(*options.pid),
+                   .running = {},
+                   .died = {}};
   }
-  switch (g.status) {  // runtime.gStatusStrings
-    case GStatus::runnable:
-      return "runnable";
-    case GStatus::running:
-      return "running";
-    case GStatus::syscall:
-      return "syscall";
-    case GStatus::copystack:
-      return "copystack";
-    case GStatus::preempted:
-      return "preempted";
-    default:
-      return "???";
-  }
+  auto core = snapshot::open_core(options.core, options.binary, binaries);
+  if (!core) return fail(core.error());
+  return Subject{.process = std::move(core->process),
+                 .memory = std::move(core->memory),
+                 .running = std::move(core->running),
+                 .died = core->died};
 }
 
-// As runtime.goroutineheader counts.
-std::uint64_t waiting_minutes(const snapshot::RawGoroutine& g, Instant now) {
-  if ((!g.blocked() && g.status != GStatus::syscall) || g.wait_since == 0) return 0;
-  const auto waited = now - instant_from_ns(g.wait_since);
-  return waited.count() < 0 ? 0 : static_cast<std::uint64_t>(waited / std::chrono::minutes(1));
+Result<snapshot::Snapshot> take(const Subject& subject, const target::Procfs& proc) {
+  // Since Go 1.21 tracebacks show both ends of a long stack, and so its end must be found; before, only these.
+  const bool both_ends = subject.process->binary->build_info().version.minor >= 21;
+  Progress progress("reading goroutines");
+  snapshot::Reader reader(subject.process, *subject.memory);
+  auto snapshot = reader.take({.max_frames = both_ends ? std::size_t{4096} : std::size_t{100},
+                               .stacks = true,
+                               .raw = true,
+                               .running = subject.running,
+                               .progress = [&](std::size_t done, std::size_t all) {
+                                 progress.show(done, all);
+                                 return true;
+                               }});
+  if (!snapshot && !subject.died && !subject.process->alive(proc)) {
+    return fail(ErrorKind::gone, "process " + std::to_string(subject.process->pid) + " has ended");
+  }
+  return snapshot;
 }
 
-ledger::TracebackFrame traceback_frame(const snapshot::LogicalFrame& frame) {
-  const std::string& name = frame.source->function;
-  return {.frame = {.function = name == "runtime.gopanic" ? "panic" : name,  // runtime.printFuncName
-                    .file = frame.source->file,
-                    .line = frame.source->line},
-          .inlined = frame.source->inlined,
-          .pc_offset = frame.pc_offset};
+std::unique_ptr<ledger::DumpSink> make_sink(const DumpOptions& options, const Subject& subject, std::uint64_t torn,
+                                            OutputFile& out) {
+  const target::GoBinary& binary = *subject.process->binary;
+  const ledger::ProcessDump head{.pid = subject.process->pid,
+                                 .exe = subject.process->exe,
+                                 .build_id = binary.elf().build_id(),
+                                 .go_version = binary.build_info().version.text,
+                                 .goroutines = {},
+                                 .torn = torn};
+  const auto write = [&out](std::string_view bytes) { out.write(bytes); };
+  switch (options.format) {
+    case DumpFormat::json:
+      return std::make_unique<text::DumpJson>(
+          head, version(), options.group_by ? text::DumpJson::Of::groups : text::DumpJson::Of::goroutines, write);
+    case DumpFormat::pprof: {
+      const std::chrono::nanoseconds now = std::chrono::system_clock::now().time_since_epoch();
+      return std::make_unique<pprof::GoroutineProfile>(head, subject.died ? 0 : now.count(), write);
+    }
+    case DumpFormat::text:
+      break;
+  }
+  return std::make_unique<text::DumpText>(
+      text::DumpTextOptions{.go_minor = binary.build_info().version.minor,
+                            .details = options.details || options.group_by.has_value() || out.terminal(),
+                            .color = out.color()},
+      write);
 }
 
-ledger::GoroutineDump goroutine_dump(const target::GoProcess& process, const snapshot::Goroutine& g, Instant now) {
-  const target::GoBinary& binary = *process.binary;
-  ledger::GoroutineDump dump;
-  dump.goid = g.raw.goid;
-  dump.parent = g.raw.parent;
-  dump.state = state_text(g.raw, binary.layout());
-  dump.waiting_minutes = waiting_minutes(g.raw, now);
-  dump.locked_to_thread = g.raw.locked_m != 0;
-  dump.system = g.system;
-  for (const auto& frame : snapshot::shown_frames(binary, snapshot::logical_frames(binary, g.frames))) {
-    dump.frames.push_back(traceback_frame(frame));
+// Both return how many were left out.
+
+std::uint64_t write_goroutines(const DumpOptions& options, DumpSource& source, ledger::DumpSink& sink,
+                               const OutputFile& out) {
+  const std::vector<std::size_t> numbers = source.numbers(options.filter.system);
+  Progress progress("writing goroutines");
+  const bool quiet = out.terminal();  // where the goroutines themselves pass by
+  std::size_t done = 0;
+  std::uint64_t found = 0;
+  std::uint64_t left_out = 0;
+  source.each(numbers, [&](std::size_t, const ledger::GoroutineDump& g) {
+    if (!quiet) progress.show(++done, numbers.size());
+    if (!options.filter.shows(g)) return true;
+    if (options.limit != 0 && found == options.limit) {
+      ++left_out;
+    } else {
+      ++found;
+      sink.goroutine(g);
+    }
+    return !out.failed();
+  });
+  return left_out;
+}
+
+std::uint64_t write_groups(const DumpOptions& options, DumpSource& source, ledger::DumpSink& sink,
+                           const OutputFile& out) {
+  ledger::GoroutineGroups found(*options.group_by);
+  {
+    const std::vector<std::size_t> numbers = source.numbers(options.filter.system);
+    Progress progress("grouping goroutines");
+    std::size_t done = 0;
+    source.each(numbers, [&](std::size_t number, const ledger::GoroutineDump& g) {
+      progress.show(++done, numbers.size());
+      if (options.filter.shows(g)) found.add(g, number);
+      return true;
+    });
   }
-  if (g.raw.status == GStatus::running) {
-    dump.stack_missing = "goroutine running on other thread; stack unavailable";
-  } else if (g.frames.empty()) {
-    dump.stack_missing = "goroutine went on while its stack was read; stack unavailable";
-  }
-  if (const auto creator = snapshot::created_by(process, g.raw)) {
-    dump.created_by = {.frame = {.function = creator->function, .file = creator->file, .line = creator->line},
-                       .inlined = false,
-                       .pc_offset = creator->pc_offset};
-  }
-  dump.object = wait_object(g);
-  return dump;
+  const std::vector<ledger::GoroutineGroup> groups = std::move(found).worst_first();
+  const std::size_t shown = options.limit == 0 ? groups.size() : std::min(groups.size(), options.limit);
+  std::vector<std::size_t> examples;
+  for (std::size_t i = 0; i < shown; ++i) examples.push_back(groups[i].first);
+  std::size_t next = 0;
+  source.each(examples, [&](std::size_t, const ledger::GoroutineDump& g) {
+    sink.group(groups[next++], g);
+    return !out.failed();
+  });
+  return groups.size() - shown;
 }
 
 }  // namespace
 
-Result<void> dump(int pid, Format format) {
+Result<void> dump(const DumpOptions& options) {
+  if (options.format == DumpFormat::pprof && options.group_by) {
+    return fail(ErrorKind::invalid, "--group-by: a pprof profile is grouped by stack, pprof itself groups it further");
+  }
   const target::Procfs proc;
-  target::BinaryCache binaries;
-  const auto process = target::GoProcess::open(proc, binaries, pid);
-  if (!process) return fail(process.error());
-  const auto snapshot = snapshot::take_snapshot(*process, snapshot::ProcessMemory(pid));
-  if (!snapshot) {
-    if (!process->alive(proc)) return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has ended");
-    return fail(snapshot.error());
+  const auto subject = open_subject(options, proc);
+  if (!subject) return fail(subject.error());
+  auto snapshot = take(*subject, proc);
+  if (!snapshot) return fail(snapshot.error());
+  auto out = OutputFile::open(options.output);
+  if (!out) return fail(out.error());
+  if (options.format == DumpFormat::pprof && out->terminal()) {
+    return fail(ErrorKind::invalid, "a pprof profile is no text for a terminal: give --output FILE");
   }
-  ledger::ProcessDump dump{.pid = pid,
-                           .exe = process->exe,
-                           .go_version = process->binary->build_info().version.text,
-                           .goroutines = {},
-                           .torn = snapshot->implausible};
-  for (const snapshot::Goroutine& g : snapshot->goroutines) {
-    if (!g.system) dump.goroutines.push_back(goroutine_dump(*process, g, snapshot->begin));
+  const std::uint64_t torn = snapshot->implausible;
+  const std::unique_ptr<ledger::DumpSink> sink = make_sink(options, *subject, torn, *out);
+  const Instant now = subject->died.value_or(snapshot->begin);
+  DumpSource source(*subject->process, *subject->memory, subject->died ? nullptr : &proc, now, std::move(*snapshot));
+  const std::uint64_t left_out =
+      options.group_by ? write_groups(options, source, *sink, *out) : write_goroutines(options, source, *sink, *out);
+  if (auto ok = sink->end(left_out); !ok) return ok;
+  if (auto ok = out->finish(); !ok) return ok;
+  if (left_out != 0) {
+    std::fprintf(stderr, "goleakd: %llu more %s left out (--limit)\n", static_cast<unsigned long long>(left_out),
+                 options.group_by ? "groups" : "goroutines");
   }
-  const std::string text = format == Format::json ? text::to_text(text::dump_json(dump)) : text::dump_text(dump);
-  std::fputs(text.c_str(), stdout);
+  if (torn != 0) {
+    std::fprintf(stderr, "goleakd: %llu goroutines changed while they were read and are left out\n",
+                 static_cast<unsigned long long>(torn));
+  }
   return {};
 }
 

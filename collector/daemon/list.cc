@@ -1,42 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/list.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
+#include <memory>
 #include <vector>
 
 #include "daemon/commands.h"
 #include "daemon/discovery.h"
+#include "daemon/output_file.h"
+#include "daemon/progress.h"
 #include "daemon/supervisor.h"
 #include "probe/plan.h"
 #include "snapshot/process_memory.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/reader.h"
 #include "text/json.h"
 
 namespace goleakd::daemon {
 namespace {
 
-text::ListRow row_of(const target::GoProcess& process, const std::string& events_unavailable) {
+std::string container_text(const target::Container& container) {
+  if (!container.pod.empty()) return container.pod_namespace + "/" + container.pod + "/" + container.name;
+  return container.name.empty() ? container.id.substr(0, 12) : container.name;  // as docker ps shows ids
+}
+
+std::string layout_text(const target::GoBinary& binary) {
+  std::string text(to_string(binary.layout_origin()));
+  if (binary.layout_origin() == target::LayoutOrigin::nearest) text += " 1." + std::to_string(binary.layout().minor);
+  return text;
+}
+
+text::ListRow row_of(const std::shared_ptr<const target::GoProcess>& shared, const std::string& events_unavailable) {
+  const target::GoProcess& process = *shared;
   text::ListRow row{.pid = process.pid,
                     .app = process.service,
                     .go_version = process.binary->build_info().version.text,
                     .exe = process.exe,
                     .goroutines = {},
                     .watch = "events",
-                    .reason = {}};
+                    .reason = {},
+                    .container = container_text(process.container),
+                    .layout = layout_text(*process.binary)};
   const probe::Plan plan = probe::plan_probes(*process.binary);
   row.reason = !events_unavailable.empty() ? events_unavailable : plan.spawn_exit_refused;
   if (!row.reason.empty()) row.watch = "snapshots";
-  const auto snapshot = snapshot::take_snapshot(process, snapshot::ProcessMemory(process.pid));
+  const snapshot::ProcessMemory memory(process.pid);
+  snapshot::Reader reader(shared, memory);
+  snapshot::SnapshotOptions counts_only;
+  counts_only.stacks = false;
+  const auto snapshot = reader.take(counts_only);
   if (!snapshot) {
     row.watch = "no";
     row.reason = snapshot.error().message();
     return row;
   }
-  row.goroutines =
-      static_cast<std::uint64_t>(std::ranges::count(snapshot->goroutines, false, &snapshot::Goroutine::system));
+  row.goroutines = static_cast<std::uint64_t>(
+      std::ranges::count_if(snapshot->goroutines, [](const snapshot::Goroutine& g) { return !g.system; }));
   return row;
 }
 
@@ -46,9 +64,19 @@ Result<void> list(Format format) {
   const Config config;
   const auto prober = make_prober(config);
   const std::string events_unavailable = prober ? "" : prober.error().message();
-  Discovery discovery(target::Procfs{}, config.targets);
+  std::vector<std::shared_ptr<const target::GoProcess>> processes;
+  Discovery discovery(target::Procfs{}, config.targets, [&](const Discovery::Change& change) {
+    if (change.process) processes.push_back(change.process);
+  });
+  discovery.scan();
   std::vector<text::ListRow> rows;
-  for (const auto& process : discovery.scan().appeared) rows.push_back(row_of(*process, events_unavailable));
+  {
+    Progress progress("looking at Go processes");
+    for (const auto& process : processes) {
+      progress.show(rows.size(), processes.size());
+      rows.push_back(row_of(process, events_unavailable));
+    }
+  }
   for (const verdict::UnsupportedReport& other : discovery.unsupported()) {
     rows.push_back({.pid = other.pid,
                     .app = {},
@@ -59,8 +87,10 @@ Result<void> list(Format format) {
                     .reason = other.reason});
   }
   const std::string text = format == Format::json ? text::to_text(text::list_json(rows)) : text::list_text(rows);
-  std::fputs(text.c_str(), stdout);
-  return {};
+  auto out = OutputFile::open("");
+  if (!out) return fail(out.error());
+  out->write(text);
+  return out->finish();
 }
 
 }  // namespace goleakd::daemon

@@ -4,67 +4,177 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <ctime>
+#include <deque>
 #include <exception>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
+#include "base/duration.h"
 #include "snapshot/process_memory.h"
+#include "snapshot/reader.h"
 
 namespace goleakd::daemon {
-
 namespace {
 
+using ProcessPtr = std::shared_ptr<const target::GoProcess>;
+
+// A reader with the memory that it borrows.
+struct Reading {
+  explicit Reading(const ProcessPtr& process) : memory(process->pid), reader(process, memory) {}
+  snapshot::ProcessMemory memory;
+  snapshot::Reader reader;
+};
+
+Duration thread_cpu() {
+  timespec spent{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
 // What no bound has foreseen (memory, above all) must not take the other targets along.
-Result<snapshot::Snapshot> take(const target::GoProcess& process) {
+Result<snapshot::Snapshot> take(Reading& reading, int pid, const snapshot::SnapshotOptions& options) {
   try {
-    return snapshot::take_snapshot(process, snapshot::ProcessMemory(process.pid));
+    return reading.reader.take(options);
   } catch (const std::exception& e) {
-    return fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
+    return fail(ErrorKind::system, "reading process " + std::to_string(pid) + ": " + e.what());
   }
 }
 
 }  // namespace
 
-SnapshotWorker::SnapshotWorker(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
+struct SnapshotWorker::Shared {
+  std::function<void()> wake;
+  Duration deadline;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::condition_variable idle;  // current has been reset
+  std::deque<ProcessPtr> waiting;
+  std::vector<Done> done;
+  std::map<ProcessPtr, std::unique_ptr<Reading>> readings;  // but the one that is at work
+  std::set<ProcessPtr> hung;                                // left alone with their threads
+  bool stopping = false;
+  std::uint64_t generation = 0;  // of the thread that counts; others were left alone
+  ProcessPtr current;
+  Instant began;
+  std::thread thread;
+};
 
-SnapshotWorker::~SnapshotWorker() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
+SnapshotWorker::SnapshotWorker(std::function<void()> wake, Duration deadline) : shared_(std::make_shared<Shared>()) {
+  shared_->wake = std::move(wake);
+  shared_->deadline = deadline;
+  start_thread();
 }
 
-void SnapshotWorker::request(std::shared_ptr<const target::GoProcess> process) {
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(process));
+SnapshotWorker::~SnapshotWorker() {
+  constexpr Duration kPatience = std::chrono::seconds(2);
+  std::unique_lock lock(shared_->mutex);
+  shared_->stopping = true;
+  shared_->changed.notify_all();
+  const bool idle = shared_->idle.wait_for(lock, kPatience, [&] { return shared_->current == nullptr; });
+  lock.unlock();
+  if (idle) {
+    shared_->thread.join();
+  } else {
+    shared_->thread.detach();  // hangs in the kernel
   }
-  changed_.notify_one();
+}
+
+void SnapshotWorker::start_thread() {
+  shared_->thread = std::thread([shared = shared_, generation = shared_->generation] { work(shared, generation); });
+}
+
+void SnapshotWorker::request(ProcessPtr process) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->waiting.push_back(std::move(process));
+  }
+  shared_->changed.notify_one();
+}
+
+void SnapshotWorker::forget(const ProcessPtr& process) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->readings.erase(process);
+  std::erase(shared_->waiting, process);
+}
+
+void SnapshotWorker::check_deadline(Instant now) {
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->current || now - shared_->began < shared_->deadline) return;
+  shared_->thread.detach();
+  ++shared_->generation;
+  shared_->hung.insert(shared_->current);
+  shared_->done.push_back({.process = shared_->current,
+                           .snapshot = fail(ErrorKind::system, "reading the memory of process " +
+                                                                   std::to_string(shared_->current->pid) +
+                                                                   " takes longer than " +
+                                                                   format_duration(shared_->deadline) + ": left alone"),
+                           .took = now - shared_->began,
+                           .cpu = {}});
+  shared_->current.reset();
+  start_thread();
 }
 
 std::vector<SnapshotWorker::Done> SnapshotWorker::collect() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(done_, {});
+  const std::lock_guard lock(shared_->mutex);
+  return std::exchange(shared_->done, {});
 }
 
-void SnapshotWorker::work() {
+void SnapshotWorker::work(const std::shared_ptr<Shared>& shared, std::uint64_t generation) {
   constexpr int kLowest = 19;
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);  // of this thread only, on Linux
-  std::unique_lock lock(mutex_);
+  snapshot::SnapshotOptions options;
+  options.progress = [&](std::size_t, std::size_t) {
+    const std::lock_guard lock(shared->mutex);
+    return !shared->stopping && shared->generation == generation;
+  };
+  std::unique_lock lock(shared->mutex);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return;
-    auto process = std::move(waiting_.front());
-    waiting_.pop_front();
+    shared->changed.wait(lock, [&] { return shared->stopping || !shared->waiting.empty(); });
+    if (shared->stopping) return;
+    const ProcessPtr process = std::move(shared->waiting.front());
+    shared->waiting.pop_front();
+    if (shared->hung.contains(process)) {
+      shared->done.push_back({.process = process,
+                              .snapshot = fail(ErrorKind::system, "an earlier read of the memory of process " +
+                                                                      std::to_string(process->pid) +
+                                                                      " still hangs"),
+                              .took = {},
+                              .cpu = {}});
+      shared->wake();
+      continue;
+    }
+    auto reading = std::exchange(shared->readings[process], nullptr);
+    shared->current = process;
+    shared->began = MonotonicClock::now();
+    const Instant began = shared->began;
     lock.unlock();
-    const Instant begin = MonotonicClock::now();
-    auto snapshot = take(*process);
-    const Duration took = MonotonicClock::now() - begin;
+    if (!reading) reading = std::make_unique<Reading>(process);
+    const Duration cpu = thread_cpu();
+    auto snapshot = take(*reading, process->pid, options);
+    Done done{.process = process,
+              .snapshot = std::move(snapshot),
+              .took = MonotonicClock::now() - began,
+              .cpu = thread_cpu() - cpu};
     lock.lock();
-    done_.push_back({.process = std::move(process), .snapshot = std::move(snapshot), .took = took});
-    wake_();
+    if (shared->generation != generation) {  // too late: another thread has taken over
+      shared->hung.erase(process);
+      return;
+    }
+    shared->current.reset();
+    shared->idle.notify_all();
+    // Forgotten meanwhile when its place is gone.
+    if (const auto place = shared->readings.find(process); place != shared->readings.end()) {
+      place->second = std::move(reading);
+    }
+    shared->done.push_back(std::move(done));
+    shared->wake();
   }
 }
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,34 +12,40 @@
 
 namespace goleakd::daemon {
 
-// Takes snapshots on one thread of the lowest priority, one after the other, and hands back values.
+// Takes snapshots on one thread of the lowest priority, one after the other, and hands back values. Keeps each process's
+// reader, so that what stands still is not read again.
+//
+// Reading another process's memory may block for good in the kernel, when that process has mapped a file system which
+// does not answer. Such a read is left alone with its thread after a deadline, and another thread goes on; its process
+// is refused until the read has come back.
 class SnapshotWorker {
  public:
   struct Done {
     std::shared_ptr<const target::GoProcess> process;
     Result<snapshot::Snapshot> snapshot;
     Duration took{};
+    Duration cpu{};  // of the worker's thread
   };
 
   // `wake` is called from the worker whenever something is there to collect.
-  explicit SnapshotWorker(std::function<void()> wake);
+  SnapshotWorker(std::function<void()> wake, Duration deadline);
   SnapshotWorker(const SnapshotWorker&) = delete;
   SnapshotWorker& operator=(const SnapshotWorker&) = delete;
   ~SnapshotWorker();
 
   void request(std::shared_ptr<const target::GoProcess> process);
+  // No more requests for it will come: its reader goes.
+  void forget(const std::shared_ptr<const target::GoProcess>& process);
+  // Ends the wait for a read that is past its deadline; to be called now and then.
+  void check_deadline(Instant now);
   std::vector<Done> collect();
 
  private:
-  void work();
+  struct Shared;
+  static void work(const std::shared_ptr<Shared>& shared, std::uint64_t generation);
+  void start_thread();
 
-  std::function<void()> wake_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<const target::GoProcess>> waiting_;
-  std::vector<Done> done_;
-  bool stopping_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  std::shared_ptr<Shared> shared_;  // also held by threads that were left alone
 };
 
 }  // namespace goleakd::daemon

@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,22 @@
 namespace goleakd::daemon {
 namespace {
 
-constexpr Duration kScanInterval = std::chrono::seconds(1);
+constexpr Duration kTick = std::chrono::seconds(1);
+// Long enough for programs that only flash by to be gone again: nobody looks at those, they are counted.
+constexpr Duration kFollowInterval = std::chrono::milliseconds(100);
+// A net under the kernel's events, and for Go libraries that a program loads while it runs.
+constexpr Duration kScanInterval = std::chrono::seconds(60);
+// Putting probes in takes some 10 ms for each process: the loop has other work as well.
+constexpr Duration kAttachTime = std::chrono::milliseconds(200);
+// Taking them away takes longer still, and is in no hurry.
+constexpr Duration kDetachTime = std::chrono::milliseconds(20);
+// A snapshot that takes longer hangs in a read.
+constexpr Duration kSnapshotDeadline = std::chrono::seconds(30);
+
+bool has_suspects(const verdict::TargetReport& report) {
+  return std::ranges::any_of(report.leaks,
+                             [](const verdict::Leak& leak) { return leak.stage == verdict::Stage::suspect; });
+}
 
 }  // namespace
 
@@ -26,6 +42,26 @@ Result<std::unique_ptr<Supervisor>> Supervisor::make(const Config& config, Event
 }
 
 Result<void> Supervisor::start(EventLoop& loop) {
+  start_prober();
+  start_process_events();
+  const auto wake_for_processes = loop.on_wake([this] { collect_processes(); });
+  if (!wake_for_processes) return fail(wake_for_processes.error());
+  const auto wake_for_snapshots = loop.on_wake([this] { collect_snapshots(); });
+  if (!wake_for_snapshots) return fail(wake_for_snapshots.error());
+  discovery_worker_ = std::make_unique<DiscoveryWorker>(proc_, config_.targets, *wake_for_processes);
+  worker_ = std::make_unique<SnapshotWorker>(*wake_for_snapshots, kSnapshotDeadline);
+  if (auto ok = loop.every(kTick, [this] { tick(); }); !ok) return ok;
+  if (process_events_ != nullptr) {
+    if (auto ok = loop.every(kFollowInterval, [this] { follow_processes(); }); !ok) return ok;
+  }
+  return loop.every(config_.probes.drain_interval, [this] {
+    drain();
+    let_go();
+    request_snapshots();
+  });
+}
+
+void Supervisor::start_prober() {
   if (config_.mode == WatchMode::snapshots) {
     events_unavailable_ = "the configuration asks for snapshots only";
   } else if (auto prober = make_prober(config_)) {
@@ -35,34 +71,91 @@ Result<void> Supervisor::start(EventLoop& loop) {
     events_unavailable_ = prober.error().message();
     spdlog::warn("no events, watching by snapshots alone: {}", events_unavailable_);
   }
-  const auto wake = loop.on_wake([this] { collect_snapshots(); });
-  if (!wake) return fail(wake.error());
-  worker_ = std::make_unique<SnapshotWorker>(*wake);
-  if (auto ok = loop.every(kScanInterval, [this] { scan(); }); !ok) return ok;
-  return loop.every(config_.probes.drain_interval, [this] {
-    drain();
-    request_snapshots();
-  });
+}
+
+// Before the first scan, so that nothing begins unseen between the two.
+void Supervisor::start_process_events() {
+  if (!config_.targets.pids.empty()) {
+    discovery_.events_unavailable = "one process is watched, and its end is seen by looking";
+  } else if (auto events = probe::ProcessEvents::make()) {
+    process_events_ = std::move(*events);
+    spdlog::info("new processes: told by the kernel");
+  } else {
+    discovery_.events_unavailable = events.error().message();
+    spdlog::warn("new processes: looking for them every second: {}", discovery_.events_unavailable);
+  }
 }
 
 void Supervisor::scan() {
+  last_scan_ = MonotonicClock::now();
+  lost_process_events_ = process_events_ == nullptr ? 0 : process_events_->lost();
+  discovery_worker_->scan();
+  publish();
+}
+
+void Supervisor::tick() {
   const Instant now = MonotonicClock::now();
-  auto [appeared, ended] = discovery_.scan();
-  if (!ended.empty()) drain();
-  for (const int pid : ended) {
-    const auto watch = watches_.find(pid);
-    if (watch == watches_.end()) continue;
-    spdlog::info("{} (pid {}): ended", watch->second->process().service, pid);
-    watches_.erase(watch);
+  const bool lost = process_events_ != nullptr && process_events_->lost() != lost_process_events_;
+  if (process_events_ == nullptr || lost || now - last_scan_ >= kScanInterval) {
+    scan();
+  } else {
+    discovery_worker_->look_again();
   }
-  for (auto& process : appeared) {
-    spdlog::info("{} (pid {}): found {}, {}", process->service, process->pid, process->exe,
-                 process->binary->build_info().version.text);
-    watches_[process->pid] = std::make_unique<Watch>(process, config_);
-  }
-  for (auto& [pid, watch] : watches_) watch->attach(prober_.get(), events_unavailable_, now);
+  worker_->check_deadline(now);
+  attach_probes(now);
   request_snapshots();
   publish();
+}
+
+void Supervisor::follow_processes() {
+  std::vector<probe::ProcessEvent> events;
+  process_events_->drain([&](const probe::ProcessEvent& event) { events.push_back(event); });
+  discovery_worker_->follow(events);
+}
+
+void Supervisor::collect_processes() {
+  DiscoveryWorker::Found found = discovery_worker_->collect();
+  unsupported_ = std::move(found.unsupported);
+  found.counters.events_unavailable = std::move(discovery_.events_unavailable);
+  discovery_ = std::move(found.counters);
+  if (found.changes.empty()) return;
+  drain();  // everything that the ended ones have done
+  for (const Discovery::Change& change : found.changes) {
+    end(change.pid);
+    if (change.process == nullptr) continue;
+    spdlog::info("{} (pid {}): found {}, {}", change.process->service, change.pid, change.process->exe,
+                 change.process->binary->build_info().version.text);
+    auto watch = std::make_unique<Watch>(change.process, config_);
+    if (prober_ == nullptr) watch->attach(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
+    watches_[change.pid] = std::move(watch);
+  }
+  request_snapshots();
+  publish();
+}
+
+void Supervisor::end(int pid) {
+  const auto watch = watches_.find(pid);
+  if (watch == watches_.end()) return;
+  spdlog::info("{} (pid {}): ended", watch->second->process().service, pid);
+  worker_->forget(watch->second->shared_process());
+  budget_.forget(pid);
+  ended_.push_back(std::move(watch->second));
+  watches_.erase(watch);
+}
+
+void Supervisor::let_go() {
+  for (const Instant begin = MonotonicClock::now(); !ended_.empty() && MonotonicClock::now() - begin < kDetachTime;) {
+    ended_.pop_front();
+  }
+}
+
+// Those that fit into the time; the others' turn comes with the next tick. A process that ends within a second is thus
+// never probed.
+void Supervisor::attach_probes(Instant now) {
+  for (auto& [pid, watch] : watches_) {
+    watch->attach(prober_.get(), events_unavailable_, now);
+    if (MonotonicClock::now() - now > kAttachTime) return;
+  }
 }
 
 void Supervisor::drain() {
@@ -82,7 +175,7 @@ void Supervisor::drain() {
 void Supervisor::request_snapshots() {
   const Instant now = MonotonicClock::now();
   for (auto& [pid, watch] : watches_) {
-    if (!watch->wants_snapshot(now)) continue;
+    if (!watch->wants_snapshot(now) || !budget_.allows(pid, now)) continue;
     watch->snapshot_requested();
     worker_->request(watch->shared_process());
   }
@@ -93,10 +186,16 @@ void Supervisor::collect_snapshots() {
   if (finished.empty()) return;
   drain();  // everything that happened before the snapshots ended
   for (const SnapshotWorker::Done& done : finished) {
-    const auto watch = watches_.find(done.process->pid);
-    if (watch == watches_.end() || watch->second->shared_process() != done.process) continue;  // ended meanwhile
+    const auto found = watches_.find(done.process->pid);
+    if (found == watches_.end() || found->second->shared_process() != done.process) continue;  // ended meanwhile
+    Watch& watch = *found->second;
+    const Instant now = MonotonicClock::now();
     snapshot_seconds_.observe(std::chrono::duration<double>(done.took).count());
-    watch->second->on_snapshot(done.snapshot, facts(*done.process), MonotonicClock::now());
+    watch.on_snapshot(done.snapshot, facts(*done.process), now);
+    const bool suspects = has_suspects(watch.report(now));
+    const auto& wished = config_.snapshots;
+    budget_.spent(done.process->pid, done.cpu,
+                  suspects ? std::min(wished.interval, wished.interval_with_suspects) : wished.interval, suspects, now);
   }
   publish();
 }
@@ -114,7 +213,9 @@ void Supervisor::publish() {
   report->version = GOLEAKD_VERSION;
   report->events_unavailable = events_unavailable_;
   for (const auto& [pid, watch] : watches_) report->targets.push_back(watch->report(report->at));
-  report->unsupported = discovery_.unsupported();
+  report->unsupported = unsupported_;
+  report->discovery = discovery_;
+  if (process_events_ != nullptr) report->discovery.lost = process_events_->lost();
   report->snapshot_seconds = snapshot_seconds_;
   board_.publish(std::move(report));
 }

@@ -2,18 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "daemon/config.h"
-#include "daemon/discovery.h"
+#include "daemon/discovery_worker.h"
 #include "daemon/event_loop.h"
 #include "daemon/report_board.h"
+#include "daemon/snapshot_budget.h"
 #include "daemon/snapshot_worker.h"
 #include "daemon/watch.h"
 #include "probe/prober.h"
+#include "probe/process_events.h"
 #include "verdict/report.h"
 
 namespace goleakd::daemon {
@@ -22,17 +27,27 @@ namespace goleakd::daemon {
 // holds. Belongs to the loop's thread.
 class Supervisor {
  public:
-  // Adds its timers to `loop`, which must outlive it. Host without uprobes: goes on with snapshots, and says so in
-  // every report. Publishes to `board` after every snapshot and every second.
+  // Adds its timers to `loop`, which must outlive it. A host without BPF: goes on with snapshots and by looking through
+  // /proc every second, and says so in every report. Publishes to `board` whenever something has changed, and every
+  // second.
   static Result<std::unique_ptr<Supervisor>> make(const Config& config, EventLoop& loop, ReportBoard& board);
 
-  // Looks for processes now, attaches, asks for first snapshots, and publishes.
+  // Asks for a look at all processes that are there now, and publishes. What is found comes in by the loop.
   void scan();
 
  private:
   Supervisor(const Config& config, ReportBoard& board)
-      : config_(config), board_(board), discovery_(proc_, config.targets) {}
+      : config_(config), board_(board), budget_(config.snapshots.max_cpu) {}
   Result<void> start(EventLoop& loop);
+  void start_prober();
+  void start_process_events();
+
+  void tick();               // every second
+  void follow_processes();   // hands over what the kernel has told of processes
+  void collect_processes();  // what discovery has made of it
+  void attach_probes(Instant now);
+  void end(int pid);
+  void let_go();  // of some of those that have ended
   void drain();
   void collect_snapshots();
   void request_snapshots();
@@ -42,11 +57,18 @@ class Supervisor {
   Config config_;
   ReportBoard& board_;
   target::Procfs proc_;
-  std::unique_ptr<probe::Prober> prober_;  // null where there are no uprobes
-  std::string events_unavailable_;         // why prober_ is null
-  Discovery discovery_;
+  std::unique_ptr<probe::Prober> prober_;                 // null where there are no uprobes
+  std::string events_unavailable_;                        // why prober_ is null
+  std::unique_ptr<probe::ProcessEvents> process_events_;  // null where the kernel does not tell
+  std::uint64_t lost_process_events_ = 0;                 // as of the last scan
+  Instant last_scan_;
+  verdict::DiscoveryReport discovery_;
+  std::vector<verdict::UnsupportedReport> unsupported_;
   std::map<int, std::unique_ptr<Watch>> watches_;  // by pid; after prober_, which they must not outlive
+  std::deque<std::unique_ptr<Watch>> ended_;       // their probes are still to be taken away; likewise
+  SnapshotBudget budget_;
   verdict::DurationHistogram snapshot_seconds_;
+  std::unique_ptr<DiscoveryWorker> discovery_worker_;
   std::unique_ptr<SnapshotWorker> worker_;
 };
 

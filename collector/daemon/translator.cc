@@ -14,9 +14,11 @@ using snapshot::GStatus;
 
 constexpr std::size_t kMaxRemembered = 100'000;  // what is looked up is the target's: it may be made up
 
-ledger::RunState run_state(const snapshot::RawGoroutine& g) {
-  if (g.blocked()) return ledger::RunState::waiting;
-  switch (g.status) {
+ledger::RunState run_state(snapshot::GStatus status) {
+  switch (status) {
+    case GStatus::waiting:
+    case GStatus::leaked:
+      return ledger::RunState::waiting;
     case GStatus::runnable:
       return ledger::RunState::runnable;
     case GStatus::running:
@@ -28,29 +30,7 @@ ledger::RunState run_state(const snapshot::RawGoroutine& g) {
   }
 }
 
-// The same value twice for one goroutine: the same park, or an exact multiple of 256 parks later at the same place. The
-// depth of the stack rather than its address: the collector moves stacks.
-// Zero, which never matches, where transitions leave no trace in the g: system calls since Go 1.26 and coroutine
-// switches.
-std::uint64_t park_identity(const snapshot::RawGoroutine& g, ledger::WaitClass wait, int minor) {
-  const bool syscall = g.status == GStatus::syscall;
-  if ((syscall && minor >= 26) || wait == ledger::WaitClass::coroutine) return 0;
-  return StableHash()
-      .add(g.stack_hi - (syscall ? g.syscall_sp : g.sched_sp))
-      .add(syscall ? g.syscall_pc : g.sched_pc)
-      .add(std::uint64_t{g.tracking_seq} << 8U | g.wait_reason)
-      .value();
-}
-
 }  // namespace
-
-std::optional<ledger::WaitObject> wait_object(const snapshot::Goroutine& g) {
-  if (!g.channel) return std::nullopt;
-  return ledger::WaitObject{.address = g.channel->address,
-                            .length = g.channel->length,
-                            .capacity = g.channel->capacity,
-                            .closed = g.channel->closed};
-}
 
 Translator::Translator(const target::GoProcess& process, ledger::Ledger& ledger) : process_(process), ledger_(ledger) {
   for (std::size_t reason = 0; reason < wait_classes_.size(); ++reason) {
@@ -88,15 +68,15 @@ ledger::CreationId Translator::creation(std::uint64_t gopc, std::uint64_t startp
   return known.id = ledger_.intern(site);
 }
 
-ledger::BlockedId Translator::blocked(const snapshot::Goroutine& g, ledger::WaitClass wait, std::string_view reason) {
-  if (g.frames.empty()) return {};
+ledger::BlockedId Translator::blocked(const snapshot::Stack& stack, ledger::WaitClass wait, std::string_view reason) {
+  if (stack.frames.empty()) return {};
   StableHash hash;
-  for (const snapshot::StackFrame& frame : g.frames) hash.add(frame.pc);
+  for (const snapshot::StackFrame& frame : stack.frames) hash.add(frame.pc);
   const std::uint64_t key = hash.add(reason).value();
   if (const auto known = blocked_.find(key); known != blocked_.end()) return known->second;
 
   const target::GoBinary& binary = *process_.binary;
-  const auto logical = snapshot::logical_frames(binary, g.frames);
+  const auto logical = snapshot::logical_frames(binary, stack.frames);
   const auto at = snapshot::blocked_frame(logical);
   if (!at) return {};
   const target::SourceFrame& source = *logical[*at].source;
@@ -107,7 +87,7 @@ ledger::BlockedId Translator::blocked(const snapshot::Goroutine& g, ledger::Wait
   place.wait = wait;
   place.reason = reason;
   if (wait == ledger::WaitClass::chan_receive) {
-    for (const snapshot::StackFrame& frame : g.frames)
+    for (const snapshot::StackFrame& frame : stack.frames)
       place.in_loop = place.in_loop || binary.is_range_receive(frame.pc);
   }
   std::vector<ledger::Frame> frames;
@@ -119,23 +99,33 @@ ledger::BlockedId Translator::blocked(const snapshot::Goroutine& g, ledger::Wait
   return blocked_[key] = ledger_.intern(place);
 }
 
-ledger::GoroutineState Translator::state(const snapshot::Goroutine& g) {
+ledger::GoroutineState Translator::state(const snapshot::Snapshot& snapshot, const snapshot::Goroutine& g) {
+  const target::Layout& layout = process_.binary->layout();
+  const snapshot::Birth& birth = snapshot.births[g.birth];
   ledger::GoroutineState state;
-  state.goid = g.raw.goid;
-  state.parent = g.raw.parent;
-  state.creation = creation(g.raw.gopc, g.raw.startpc);
-  state.state = run_state(g.raw);
+  state.goid = g.goid;
+  state.parent = g.parent;
+  state.creation = g.birth == 0 ? ledger::CreationId{} : creation(birth.gopc, birth.startpc);
+  state.state = run_state(g.status);
   state.system = g.system;
-  state.stack_bytes = g.raw.stack_hi - g.raw.stack_lo;
-  if (state.state == ledger::RunState::waiting || state.state == ledger::RunState::syscall) {
-    const bool waiting = state.state == ledger::RunState::waiting;
-    const std::string_view reason = waiting ? process_.binary->layout().wait_reason(g.raw.wait_reason) : "syscall";
-    state.wait = waiting ? wait_classes_[g.raw.wait_reason] : ledger::WaitClass::syscall;
-    state.blocked = blocked(g, state.wait, reason);
-    state.park_identity = park_identity(g.raw, state.wait, process_.binary->layout().minor);
-    if (g.raw.wait_since != 0) state.waiting_since = instant_from_ns(g.raw.wait_since);
+  state.stack_bytes = g.stack_bytes;
+  state.object = {.address = g.channel, .unbuffered = g.unbuffered, .full = g.full};
+  if (!ledger::at_rest(state.state)) return state;
+
+  const bool waiting = state.state == ledger::RunState::waiting;
+  state.wait = waiting ? wait_classes_[g.wait_reason] : ledger::WaitClass::syscall;
+  const auto [known, is_new] =
+      blocked_now_.try_emplace(std::uint64_t{g.stack} << 9U | (waiting ? 0U : 256U) | g.wait_reason);
+  if (is_new) {
+    const std::string_view reason = waiting ? layout.wait_reason(g.wait_reason) : "syscall";
+    known->second = blocked(*snapshot.stacks[g.stack], state.wait, reason);
   }
-  state.object = wait_object(g);
+  state.blocked = known->second;
+  // Zero, which never matches, where transitions leave no trace in the g: system calls since Go 1.26 and coroutine
+  // switches.
+  const bool traced = (waiting || layout.minor < 26) && state.wait != ledger::WaitClass::coroutine;
+  state.park_identity = traced ? g.park_identity : 0;
+  if (g.wait_since != 0) state.waiting_since = instant_from_ns(g.wait_since);
   return state;
 }
 
@@ -164,10 +154,12 @@ ledger::Event Translator::event(const goleakd_event& event) {
 }
 
 ledger::Snapshot Translator::snapshot(const snapshot::Snapshot& snapshot) {
-  ledger::Snapshot out{.begin = snapshot.begin, .end = snapshot.end, .goroutines = {}, .torn = snapshot.implausible};
-  out.goroutines.reserve(snapshot.goroutines.size());
-  for (const snapshot::Goroutine& g : snapshot.goroutines) out.goroutines.push_back(state(g));
-  return out;
+  blocked_now_.clear();
+  return {.begin = snapshot.begin,
+          .end = snapshot.end,
+          .torn = snapshot.implausible,
+          .count = snapshot.goroutines.size(),
+          .state = [this, &snapshot](std::size_t i) { return state(snapshot, snapshot.goroutines[i]); }};
 }
 
 }  // namespace goleakd::daemon

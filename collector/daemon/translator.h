@@ -14,9 +14,6 @@
 
 namespace goleakd::daemon {
 
-// What it waits on, as the ledger and dumps take it.
-std::optional<ledger::WaitObject> wait_object(const snapshot::Goroutine& g);
-
 // Turns what the senses saw of one process (addresses, numbers) into what its ledger takes (functions, sites, classes).
 // Sites are resolved once and remembered: a program has few.
 class Translator {
@@ -25,6 +22,7 @@ class Translator {
   Translator(const target::GoProcess& process, ledger::Ledger& ledger);
 
   ledger::Event event(const goleakd_event& event);
+  // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.
   ledger::Snapshot snapshot(const snapshot::Snapshot& snapshot);
 
  private:
@@ -35,14 +33,16 @@ class Translator {
   };
 
   ledger::CreationId creation(std::uint64_t gopc, std::uint64_t startpc);
-  ledger::BlockedId blocked(const snapshot::Goroutine& g, ledger::WaitClass wait, std::string_view reason);
-  ledger::GoroutineState state(const snapshot::Goroutine& g);
+  ledger::BlockedId blocked(const snapshot::Stack& stack, ledger::WaitClass wait, std::string_view reason);
+  ledger::GoroutineState state(const snapshot::Snapshot& snapshot, const snapshot::Goroutine& g);
 
   const target::GoProcess& process_;
   ledger::Ledger& ledger_;
   std::array<ledger::WaitClass, 256> wait_classes_{};             // by runtime.waitReason of this Go version
   std::unordered_map<std::uint64_t, Creation> creations_;         // by gopc
   std::unordered_map<std::uint64_t, ledger::BlockedId> blocked_;  // by hash of the stack and the reason
+  // Of the snapshot that is being translated: by its index of a stack, and the reason.
+  std::unordered_map<std::uint64_t, ledger::BlockedId> blocked_now_;
 };
 
 }  // namespace goleakd::daemon

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "base/clock.h"
@@ -12,9 +13,31 @@ namespace goleakd::ledger {
 // In a park (waiting) or in a system call. Only the first is what park and unpark events tell of.
 constexpr bool at_rest(RunState state) { return state == RunState::waiting || state == RunState::syscall; }
 
-// What the ledger holds of one live goroutine. There may be millions: every byte counts.
+// What the ledger holds of one live goroutine. There may be millions: every byte counts. What events need stands first,
+// so that most of them meet one cache line.
 struct Goroutine {
-  Goid parent = 0;
+  Goid goid = 0;
+  std::uint32_t next = 0;  // GoroutineTable's
+  CreationId creation{};
+
+  RunState state : 3 = RunState::runnable;  // of the newest snapshot, moved on by the events since
+  WaitClass wait : 5 = WaitClass::none;
+
+  std::uint8_t stack_width : 6 = 0;  // bit_width(stack_bytes)
+  bool unbuffered : 1 = false;       // of object
+  bool full : 1 = false;             // of object
+
+  bool seen : 1 = false;         // by the snapshot that is being merged
+  bool seen_before : 1 = false;  // by the newest that has been
+  bool shown : 1 = false;        // the newest snapshot shows what it does now: state, blocked, object
+  bool parked : 1 = false;       // an unpark event is to be expected
+  bool exact : 1 = false;        // an event told when the present park began
+  bool confirmed : 1 = false;    // known to have lived since the events are complete
+  bool missing : 1 = false;      // the last whole snapshot did not show it, though it should have
+  bool doubted : 1 = false;      // the newest snapshot shows it awake or in another park, though `parked`
+  bool system : 1 = false;
+
+  BlockedId blocked{};
   Instant changed = Instant::min();  // its newest event; min: none yet
 
   // The present rest (ParkAge). While it is awake, at_most is still a moment at which its next rest had not begun.
@@ -22,25 +45,12 @@ struct Goroutine {
   Instant at_most = Instant::min();
   std::uint64_t park_identity = 0;  // of the present rest; 0: no snapshot has shown it, or it is awake
   std::uint64_t object = 0;         // address of what it waits on; 0: not known
+  Goid parent = 0;
 
-  CreationId creation{};
-  BlockedId blocked{};
-  std::uint32_t stack_bytes = 0;
-  std::uint32_t seen = 0;  // number of the newest snapshot that showed it
-
-  RunState state = RunState::runnable;  // of the newest snapshot, moved on by the events since
-  WaitClass wait = WaitClass::none;
-
-  bool parked : 1 = false;     // an unpark event is to be expected
-  bool exact : 1 = false;      // an event told when the present park began
-  bool shown : 1 = false;      // the newest snapshot shows what it does now: state, blocked, object
-  bool confirmed : 1 = false;  // known to have lived since the events are complete
-  bool missing : 1 = false;    // the last whole snapshot did not show it, though it should have
-  bool doubted : 1 = false;    // the newest snapshot shows it awake or in another park, though `parked`
-  bool system : 1 = false;
-  bool unbuffered : 1 = false;  // of object
-  bool full : 1 = false;        // of object
+  // Exact: a stack is a power of two (Go 1.19 to 1.27, runtime/stack.go: stackalloc). What is not one is rounded down.
+  std::uint64_t stack_bytes() const { return stack_width == 0 ? 0 : std::uint64_t{1} << (stack_width - 1U); }
+  void set_stack_bytes(std::uint32_t bytes) { stack_width = static_cast<std::uint8_t>(std::bit_width(bytes)) & 0x3fU; }
 };
-static_assert(sizeof(Goroutine) <= 72);  // the bar is 120 bytes a goroutine with all that holds it (docs: quality)
+static_assert(sizeof(Goroutine) == 72);
 
 }  // namespace goleakd::ledger

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "ledger/input.h"
@@ -15,7 +17,20 @@ namespace goleakd::ledger {
 struct TracebackFrame {
   Frame frame;
   bool inlined = false;
+  bool hidden = false;          // the runtime's own, which its tracebacks leave out; profiles show them
+  std::uint64_t pc = 0;         // link-time; of the physical frame
   std::uint64_t pc_offset = 0;  // from the function's entry ("+0x1d"); 0 for inlined frames, which have none
+};
+
+// What a goroutine waits on, for people and machines: the attributes are those of its kind, in the order to show them
+// (docs/json.md).
+struct ObjectDump {
+  using Value = std::variant<std::uint64_t, std::int64_t, bool, std::string>;
+  std::string kind;           // "channel", "select", "mutex", "rwmutex", "waitgroup", "cond", "semaphore", "timer",
+                              // "descriptor", "syscall"
+  std::uint64_t address = 0;  // tells objects apart; 0 where there is none (select, syscall)
+  std::vector<std::pair<std::string, Value>> attributes;
+  std::vector<ObjectDump> cases;  // of a select: channels, each with the attribute "direction"
 };
 
 // One goroutine, whole, for people: what `goleakd dump` shows, as the runtime's own traceback would.
@@ -26,16 +41,19 @@ struct GoroutineDump {
   std::uint64_t waiting_minutes = 0;  // from g.waitsince, as the runtime counts
   bool locked_to_thread = false;
   bool system = false;
-  std::vector<TracebackFrame> frames;        // innermost first, the runtime's own hidden as the runtime hides them
+  std::vector<TracebackFrame> frames;        // innermost first, the hidden ones too
   std::string stack_missing;                 // why there are no frames (running), else empty
   std::optional<TracebackFrame> created_by;  // none for the main goroutine
-  std::optional<WaitObject> object;
+  std::string started;                       // the function that the `go` statement called
+  std::optional<ObjectDump> object;
+  std::vector<std::pair<std::string, std::string>> labels;  // pprof's, by key
 };
 
 // The goroutines of one process at one moment.
 struct ProcessDump {
   int pid = 0;
   std::string exe;
+  std::string build_id;
   std::string go_version;
   std::vector<GoroutineDump> goroutines;  // by goid
   std::uint64_t torn = 0;                 // changed while being read, left out

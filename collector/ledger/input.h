@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <vector>
 
 #include "base/clock.h"
 #include "ledger/site.h"
@@ -26,12 +27,11 @@ struct Event {
 
 enum class RunState : std::uint8_t { runnable, running, syscall, waiting, other };
 
-// What a channel or lock held when it was read. Addresses tell objects apart; they are never shown as anything else.
+// The channel of a single send or receive, as it was when it was read.
 struct WaitObject {
-  std::uint64_t address = 0;
-  std::uint64_t length = 0;    // channel: buffered values
-  std::uint64_t capacity = 0;  // channel: size of its buffer
-  bool closed = false;         // channel
+  std::uint64_t address = 0;  // tells objects apart, and is never shown as anything else; 0: none, or not known
+  bool unbuffered = false;
+  bool full = false;  // capacity > 0 and length == capacity
 };
 
 // One goroutine as one snapshot saw it.
@@ -45,16 +45,18 @@ struct GoroutineState {
   bool system = false;                   // the runtime's own (isSystemGoroutine): counted apart, never a leak
   std::uint64_t park_identity = 0;       // two snapshots that show the same value saw the same park
   std::optional<Instant> waiting_since;  // g.waitsince, where a garbage collection has stamped it: at least that long
-  std::uint64_t stack_bytes = 0;         // stack.hi - stack.lo
-  std::optional<WaitObject> object;      // single-channel operations
+  std::uint32_t stack_bytes = 0;         // stack.hi - stack.lo
+  WaitObject object;
 };
 
-// One walk of the goroutine table. Everything in it was true at some moment in [begin, end].
+// One walk of the goroutine table. Everything in it was true at some moment in [begin, end]. There may be millions of
+// goroutines, so their states are made one by one while the ledger merges them.
 struct Snapshot {
   Instant begin;
   Instant end;
-  std::vector<GoroutineState> goroutines;  // each goid once; dead ones left out
-  std::uint64_t torn = 0;                  // goroutines that changed while they were read, so are not in the list
+  std::uint64_t torn = 0;                            // changed while they were read, so are not among `count`
+  std::size_t count = 0;                             // dead ones left out
+  std::function<GoroutineState(std::size_t)> state;  // of the i-th, i < count; asked once for each, in order
 };
 
 }  // namespace goleakd::ledger

@@ -35,7 +35,10 @@ std::string_view to_string(Correction correction) {
 }
 
 Ledger::Ledger(LedgerLimits limits)
-    : limits_(limits), creation_sites_(limits.sites), blocked_places_(limits.sites), counters_(1) {}
+    : limits_{.goroutines = std::min(limits.goroutines, GoroutineTable::kMaxSize), .sites = limits.sites},
+      creation_sites_(limits.sites),
+      blocked_places_(limits.sites),
+      counters_(1) {}
 
 CreationId Ledger::intern(const CreationSite& site) {
   const CreationId id = creation_sites_.intern(site);
@@ -62,7 +65,7 @@ void Ledger::events_attached(Instant complete, bool park_too) {
     fresh.system = site.system;
     site = std::move(fresh);
   }
-  for (auto& [goid, goroutine] : goroutines_) {
+  for (Goroutine& goroutine : goroutines_.all()) {
     goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = false;
   }
 }
@@ -96,7 +99,7 @@ void Ledger::apply(const Event& event) {
 }
 
 void Ledger::spawn(const Event& event, bool counted) {
-  Goroutine* goroutine = find(event.goid);
+  Goroutine* goroutine = goroutines_.find(event.goid);
   // The probe of older Go versions fires after the goroutine has become visible, so that the seed may be ahead of it.
   const bool counted_before = goroutine != nullptr && goroutine->confirmed;
   if (counted && !counted_before) {
@@ -119,7 +122,7 @@ void Ledger::exit(const Event& event, bool counted) {
   // Bounded like everything else; past the bound a snapshot that looked before the exit may bring it back for a while.
   if (exited_.size() < limits_.goroutines) exited_.push_back(event.goid);
 
-  Goroutine* goroutine = find(event.goid);
+  Goroutine* goroutine = goroutines_.find(event.goid);
   if (goroutine == nullptr) {
     goroutine = adopt(event.goid);
     if (goroutine != nullptr) come_unannounced(*goroutine);
@@ -146,7 +149,7 @@ void Ledger::exit(const Event& event, bool counted) {
 }
 
 void Ledger::park(const Event& event, bool counted) {
-  Goroutine* goroutine = find(event.goid);
+  Goroutine* goroutine = goroutines_.find(event.goid);
   if (goroutine == nullptr) goroutine = learn(event.goid, counted);
   if (counted) ++totals_.parked;
   if (goroutine == nullptr) return;
@@ -165,7 +168,7 @@ void Ledger::park(const Event& event, bool counted) {
 }
 
 void Ledger::unpark(const Event& event, bool counted) {
-  Goroutine* goroutine = find(event.goid);
+  Goroutine* goroutine = goroutines_.find(event.goid);
   if (goroutine == nullptr) goroutine = learn(event.goid, counted);
   const bool matched = goroutine != nullptr && goroutine->parked;
   if (counted) ++(matched ? totals_.unparked : totals_.unmatched_wakes);
@@ -192,11 +195,6 @@ void Ledger::finished_park(CreationId site, Duration duration) {
   ++(*histogram)[static_cast<std::size_t>(std::bit_width(ns) - 1)];
 }
 
-Goroutine* Ledger::find(Goid goid) {
-  const auto found = goroutines_.find(goid);
-  return found == goroutines_.end() ? nullptr : &found->second;
-}
-
 Goroutine* Ledger::add(Goid goid) {
   if (goroutines_.size() + unannounced_.size() >= limits_.goroutines) {
     ++totals_.dropped_goroutines;
@@ -204,13 +202,16 @@ Goroutine* Ledger::add(Goid goid) {
     nothing_missed_ = false;
     return nullptr;
   }
-  return &goroutines_[goid];
+  return &goroutines_.insert(Goroutine{.goid = goid});
 }
 
 // Takes in one that only a snapshot has shown so far.
 Goroutine* Ledger::adopt(Goid goid) {
-  auto node = unannounced_.extract(goid);
-  return node.empty() ? nullptr : &goroutines_.insert(std::move(node)).position->second;
+  const Goroutine* stranger = unannounced_.find(goid);
+  if (stranger == nullptr) return nullptr;
+  Goroutine& goroutine = goroutines_.insert(*stranger);
+  unannounced_.erase(goid);
+  return &goroutine;
 }
 
 // One that parks or wakes is alive, whether or not its spawn was told.

@@ -8,11 +8,10 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
-#include "ledger/goroutine.h"
+#include "ledger/goroutine_table.h"
 #include "ledger/input.h"
 #include "ledger/site.h"
 #include "ledger/site_table.h"
@@ -99,8 +98,8 @@ struct BlockedView {
 using AgeBuckets = std::array<std::uint64_t, 5>;
 
 struct LedgerLimits {
-  std::size_t goroutines = 2'000'000;
-  std::size_t sites = 20'000;  // creation sites and blocked places each; further ones share the id 0, "unknown"
+  std::size_t goroutines = 2'000'000;  // at most GoroutineTable::kMaxSize
+  std::size_t sites = 20'000;          // creation sites and blocked places each; further ones share the id 0, "unknown"
 };
 
 // The goroutines of one process: events make it exact between snapshots, each snapshot makes it right. Pure: no I/O, no
@@ -132,6 +131,7 @@ class Ledger {
   void events_lost(std::uint64_t count);
 
   void apply(const Event& event);
+  // One whose goid has come before in the same snapshot is passed over.
   void apply(const Snapshot& snapshot);
 
   // Spawned, exited, parked and unparked per site are exact: attached, seeded, and since the attach nothing was lost
@@ -159,7 +159,6 @@ class Ledger {
   std::array<std::uint64_t, 64> finished_parks(CreationId site) const;
 
  private:
-  using Goroutines = std::unordered_map<Goid, Goroutine>;
   struct SiteCounters {
     std::uint64_t spawned = 0;
     std::uint64_t exited = 0;
@@ -176,7 +175,6 @@ class Ledger {
   void unpark(const Event& event, bool counted);
   void finished_park(CreationId site, Duration duration);
   Goroutine* add(Goid goid);
-  Goroutine* find(Goid goid);
   Goroutine* learn(Goid goid, bool counted);
   Goroutine* adopt(Goid goid);
   void confirm(Goroutine& goroutine);
@@ -201,8 +199,9 @@ class Ledger {
   SiteTable<BlockedPlace, BlockedId> blocked_places_;
   std::vector<SiteCounters> counters_;  // by CreationId
 
-  Goroutines goroutines_;
-  Goroutines unannounced_;    // shown by the newest snapshot, and no spawn event: taken in when the next shows them too
+  GoroutineTable goroutines_;
+  GoroutineTable
+      unannounced_;           // shown by the newest snapshot, and no spawn event: taken in when the next shows them too
   std::vector<Goid> exited_;  // exit events since the newest snapshot
   std::vector<Goid> exited_before_;  // and between the two newest; sorted
 
@@ -215,7 +214,6 @@ class Ledger {
   int unsure_snapshots_ = 0;     // to come, until parks told by events are trusted again after a loss
   std::uint64_t lost_ = 0;
 
-  std::uint32_t snapshots_ = 1;           // so that no goroutine looks seen before the first
   Instant previous_begin_;                // of the newest snapshot
   Instant whole_begin_ = Instant::min();  // of the newest that showed everybody
   bool newest_whole_ = false;             // the newest did

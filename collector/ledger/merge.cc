@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a snapshot corrects what events told. Each rule answers a race: see the class comment in ledger.h.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "ledger/ledger.h"
@@ -18,19 +17,21 @@ bool alike(WaitClass a, WaitClass b) { return a == b || a == WaitClass::none || 
 }  // namespace
 
 void Ledger::apply(const Snapshot& snapshot) {
-  ++snapshots_;
   std::sort(exited_.begin(), exited_.end());
   const std::uint64_t dropped_before = totals_.dropped_goroutines;
   const bool since_complete = attached_ && snapshot.begin >= complete_;
 
-  for (const GoroutineState& state : snapshot.goroutines) {
-    Goroutine* goroutine = find(state.goid);
+  for (std::size_t i = 0; i < snapshot.count; ++i) {
+    const GoroutineState state = snapshot.state(i);
+    Goroutine* goroutine = goroutines_.find(state.goid);
     const bool held = goroutine != nullptr || !seeded_;
     if (goroutine == nullptr) {
       // Looked at before it went; or its exit probe has fired and its status has not changed yet.
       if (has_exited(state.goid)) continue;
       goroutine = meet(state.goid);
       if (goroutine == nullptr) continue;
+    } else if (goroutine->seen) {
+      continue;
     }
     observe(*goroutine, state, snapshot);
     if (since_complete && held) confirm(*goroutine);
@@ -53,11 +54,13 @@ Goroutine* Ledger::meet(Goid goid) {
   Goroutine* goroutine = nullptr;
   if (!seeded_) {
     goroutine = add(goid);
-  } else if (goroutine = adopt(goid); goroutine != nullptr) {
+  } else if (const Goroutine* stranger = unannounced_.find(goid); stranger != nullptr) {
+    if (stranger->seen) return nullptr;
+    goroutine = adopt(goid);
     come_unannounced(*goroutine);
     return goroutine;
   } else if (goroutines_.size() + unannounced_.size() < limits_.goroutines) {
-    goroutine = &unannounced_[goid];
+    goroutine = &unannounced_.insert(Goroutine{.goid = goid});
   }
   // The last snapshot that showed everybody did not show it.
   if (goroutine != nullptr) goroutine->at_least = goroutine->at_most = whole_begin_;
@@ -71,17 +74,16 @@ bool Ledger::has_exited(Goid goid) const {
 
 void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot) {
   // Whether the previous snapshot's look at it bounds the begin of what this one shows.
-  const bool looked_before = goroutine.seen + 1 == snapshots_ && goroutine.state != RunState::other &&
-                             !(goroutine.parked && goroutine.doubted);
-  goroutine.seen = snapshots_;
+  const bool looked_before =
+      goroutine.seen_before && goroutine.state != RunState::other && !(goroutine.parked && goroutine.doubted);
+  goroutine.seen = true;
   goroutine.missing = false;
   goroutine.shown = false;
   goroutine.system = state.system;
   if (goroutine.parent == 0) goroutine.parent = state.parent;
   if (goroutine.creation == CreationId{}) goroutine.creation = state.creation;
   if (state.system) counters(goroutine.creation).system = true;
-  goroutine.stack_bytes =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(state.stack_bytes, std::numeric_limits<std::uint32_t>::max()));
+  goroutine.set_stack_bytes(state.stack_bytes);
 
   if (goroutine.changed >= snapshot.begin) return;  // the look may be older than the event
   if (state.state == RunState::other) {
@@ -143,32 +145,33 @@ void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snaps
   goroutine.state = state.state;
   goroutine.wait = resting ? state.wait : WaitClass::none;
   goroutine.blocked = resting ? state.blocked : BlockedId{};
-  const WaitObject object = state.object.value_or(WaitObject{});
-  goroutine.object = object.address;
-  goroutine.unbuffered = object.capacity == 0;
-  goroutine.full = object.capacity > 0 && object.length == object.capacity;
+  goroutine.object = state.object.address;
+  goroutine.unbuffered = state.object.unbuffered;
+  goroutine.full = state.object.full;
   goroutine.shown = true;
 }
 
 // Those that the snapshot did not show.
 void Ledger::sweep(const Snapshot& snapshot) {
-  for (auto it = goroutines_.begin(); it != goroutines_.end();) {
-    Goroutine& goroutine = it->second;
-    bool gone = false;
-    if (goroutine.seen != snapshots_) {
-      goroutine.shown = false;
-      // Spawned after its place was passed, or before its status had changed; or one of those that were torn.
-      const bool may_live = goroutine.changed >= snapshot.begin || (attached_ && snapshot.torn > 0);
-      if (!may_live) {
-        const bool told = attached_ && goroutine.confirmed;  // else it went before events were complete
-        gone = !told || goroutine.missing;
-        if (gone && told) correct(Correction::missed_exit);
-        goroutine.missing = true;
-      }
+  const auto seen = [](Goroutine& goroutine) {
+    goroutine.seen_before = goroutine.seen;
+    goroutine.seen = false;
+    return goroutine.seen_before;
+  };
+  goroutines_.erase_if([&](Goroutine& goroutine) {
+    if (seen(goroutine)) return false;
+    goroutine.shown = false;
+    // Spawned after its place was passed, or before its status had changed; or one of those that were torn.
+    if (goroutine.changed >= snapshot.begin || (attached_ && snapshot.torn > 0)) return false;
+    const bool told = attached_ && goroutine.confirmed;  // else it went before events were complete
+    if (told && !goroutine.missing) {
+      goroutine.missing = true;
+      return false;
     }
-    it = gone ? goroutines_.erase(it) : std::next(it);
-  }
-  std::erase_if(unannounced_, [&](const auto& entry) { return entry.second.seen != snapshots_; });
+    if (told) correct(Correction::missed_exit);
+    return true;
+  });
+  unannounced_.erase_if([&](Goroutine& goroutine) { return !seen(goroutine); });
 }
 
 }  // namespace goleakd::ledger

@@ -29,12 +29,12 @@ struct Group {
   std::vector<std::uint64_t> objects;
   std::vector<std::pair<Instant, Goid>> longest;  // sorted, at most kSamples
 
-  void add(Goid goid, const Goroutine& goroutine, bool parentless, std::span<const Instant> cutoffs) {
+  void add(const Goroutine& goroutine, bool parentless, std::span<const Instant> cutoffs) {
     const auto one = [](bool yes) { return static_cast<std::uint64_t>(yes); };
     if (view.count == 0 || longer_parked(goroutine, view.oldest)) view.oldest = {goroutine.at_least, goroutine.at_most};
     ++view.count;
-    view.has_main = view.has_main || goid == kMainGoid;
-    view.stack_bytes += goroutine.stack_bytes;
+    view.has_main = view.has_main || goroutine.goid == kMainGoid;
+    view.stack_bytes += goroutine.stack_bytes();
     view.parentless += one(parentless);
     for (std::size_t i = 0; i < cutoffs.size(); ++i) {
       const bool before = goroutine.at_least <= cutoffs[i];
@@ -46,7 +46,7 @@ struct Group {
       view.unbuffered += one(goroutine.unbuffered);
       view.full += one(goroutine.full);
     }
-    const std::pair entry(goroutine.at_least, goid);
+    const std::pair entry(goroutine.at_least, goroutine.goid);
     if (longest.size() < kSamples || entry < longest.back()) {
       longest.insert(std::upper_bound(longest.begin(), longest.end(), entry), entry);
       if (longest.size() > kSamples) longest.pop_back();
@@ -66,14 +66,14 @@ struct Group {
 
 std::uint64_t Ledger::live_system() const {
   return static_cast<std::uint64_t>(
-      std::count_if(goroutines_.begin(), goroutines_.end(), [](const auto& entry) { return entry.second.system; }));
+      std::ranges::count_if(goroutines_.all(), [](const Goroutine& goroutine) { return goroutine.system; }));
 }
 
 std::uint64_t Ledger::live() const { return goroutines_.size() - live_system(); }
 
 std::array<std::uint64_t, 5> Ledger::by_state() const {
   std::array<std::uint64_t, 5> counts{};
-  for (const auto& [goid, goroutine] : goroutines_) {
+  for (const Goroutine& goroutine : goroutines_.all()) {
     if (!goroutine.system) ++counts[static_cast<std::size_t>(goroutine.state)];
   }
   return counts;
@@ -81,7 +81,7 @@ std::array<std::uint64_t, 5> Ledger::by_state() const {
 
 std::map<WaitClass, AgeBuckets> Ledger::blocked_by_age(Instant now) const {
   std::map<WaitClass, AgeBuckets> ages;
-  for (const auto& [goid, goroutine] : goroutines_) {
+  for (const Goroutine& goroutine : goroutines_.all()) {
     if (goroutine.system || !at_rest(goroutine.state)) continue;
     ++ages[goroutine.wait][age_bucket(now - goroutine.at_least)];
   }
@@ -90,11 +90,11 @@ std::map<WaitClass, AgeBuckets> Ledger::blocked_by_age(Instant now) const {
 
 std::vector<CreationView> Ledger::creations() const {
   std::vector<CreationView> views(counters_.size());
-  for (const auto& [goid, goroutine] : goroutines_) {
+  for (const Goroutine& goroutine : goroutines_.all()) {
     if (goroutine.system) continue;
     CreationView& view = views[static_cast<std::size_t>(goroutine.creation)];
     ++view.live;
-    view.stack_bytes += goroutine.stack_bytes;
+    view.stack_bytes += goroutine.stack_bytes();
     if (at_rest(goroutine.state) && (!view.oldest || longer_parked(goroutine, *view.oldest))) {
       view.oldest = ParkAge{goroutine.at_least, goroutine.at_most};
     }
@@ -119,7 +119,7 @@ std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const
   std::map<std::pair<CreationId, BlockedId>, Group> groups;
   Goid last_parent = 0;  // siblings stand together often enough to spare most lookups
   bool last_gone = false;
-  for (const auto& [goid, goroutine] : goroutines_) {
+  for (const Goroutine& goroutine : goroutines_.all()) {
     if (goroutine.system || !goroutine.shown || !at_rest(goroutine.state)) continue;
     const auto [it, fresh] = groups.try_emplace({goroutine.creation, goroutine.blocked});
     Group& group = it->second;
@@ -134,7 +134,7 @@ std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const
       last_parent = goroutine.parent;
       last_gone = surely_gone(last_parent);
     }
-    group.add(goid, goroutine, last_gone, cutoffs);
+    group.add(goroutine, last_gone, cutoffs);
   }
   std::vector<BlockedView> views;
   views.reserve(groups.size());

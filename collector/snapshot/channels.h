@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "snapshot/goroutine_table.h"
 #include "snapshot/memory.h"
@@ -19,8 +20,12 @@ struct Channel {
   bool closed = false;
 };
 
+// Nothing where it can't be one.
+std::optional<Channel> decode_channel(ByteSpan bytes, std::uint64_t address, const target::HchanLayout& layout);
+
 // The channel that each goroutine waits on, for those that wait in a single send or receive: g.waiting → sudog.c.
-// Nothing where that is a select, another kind of wait, or memory that does not fit. As long as `goroutines`.
+// Nothing where that is a select, another kind of wait, or memory that does not fit. As long as `goroutines`. An error
+// when the process has ended.
 Result<std::vector<std::optional<Channel>>> read_channels(const Memory& memory, const target::Layout& layout,
                                                           const std::vector<RawGoroutine>& goroutines);
 

@@ -2,9 +2,8 @@
 #include "snapshot/goroutine_table.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
-
-#include "base/bytes.h"
 
 namespace goleakd::snapshot {
 namespace {
@@ -21,32 +20,9 @@ struct SliceHeader {
   std::uint64_t capacity;
 };
 
-RawGoroutine decode(ByteSpan bytes, std::uint64_t address, const target::GLayout& layout) {
-  const auto word = [&](std::uint64_t offset) { return read_at<std::uint64_t>(bytes, offset).value_or(0); };
-  RawGoroutine g;
-  g.address = address;
-  g.goid = word(layout.goid);
-  g.parent = layout.parent_goid >= 0 ? word(static_cast<std::uint64_t>(layout.parent_goid)) : 0;
-  g.status = static_cast<GStatus>(read_at<std::uint32_t>(bytes, layout.atomicstatus).value_or(0) & ~kScanBit);
-  g.wait_reason = read_at<std::uint8_t>(bytes, layout.waitreason).value_or(0);
-  g.tracking_seq = read_at<std::uint8_t>(bytes, layout.tracking_seq).value_or(0);
-  g.stack_lo = word(layout.stack_lo);
-  g.stack_hi = word(layout.stack_hi);
-  g.sched_sp = word(layout.sched_sp);
-  g.sched_pc = word(layout.sched_pc);
-  g.syscall_sp = word(layout.syscallsp);
-  g.syscall_pc = word(layout.syscallpc);
-  g.wait_since = word(layout.waitsince);
-  g.locked_m = word(layout.lockedm);
-  g.gopc = word(layout.gopc);
-  g.startpc = word(layout.startpc);
-  g.waiting = word(layout.waiting);
-  return g;
-}
-
 }  // namespace
 
-Result<std::vector<std::uint64_t>> read_all_g_addresses(const Memory& memory, std::uint64_t allgs) {
+Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from) {
   const auto header = memory.value<SliceHeader>(allgs);
   if (!header) return fail(header.error());
   if (header->length == 0 || header->length > header->capacity || header->length > kMaxGoroutines ||
@@ -55,31 +31,47 @@ Result<std::vector<std::uint64_t>> read_all_g_addresses(const Memory& memory, st
                                         std::to_string(header->length) + ", capacity " +
                                         std::to_string(header->capacity) + ")");
   }
-  std::vector<std::uint64_t> addresses(header->length);
+  if (from >= header->length) return {};
+  std::vector<std::uint64_t> addresses(header->length - from);
   auto bytes = std::span(reinterpret_cast<std::uint8_t*>(addresses.data()), addresses.size() * sizeof(std::uint64_t));
-  if (auto ok = memory.read(header->data, bytes); !ok) return fail(ok.error().within("runtime.allgs"));
+  if (auto ok = memory.read(header->data + from * sizeof(std::uint64_t), bytes); !ok) {
+    return fail(ok.error().within("runtime.allgs"));
+  }
   if (!std::ranges::all_of(addresses, is_pointer)) {
     return fail(ErrorKind::invalid, "runtime.allgs holds words that are no pointers");
   }
   return addresses;
 }
 
-Result<std::vector<RawGoroutine>> read_g_structs(const Memory& memory, const target::Layout& layout,
-                                                 std::span<const std::uint64_t> addresses) {
-  const std::size_t size = layout.g.size;
-  std::vector<std::uint8_t> bytes(addresses.size() * size);
-  std::vector<ReadRequest> requests;
-  requests.reserve(addresses.size());
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
-    requests.push_back({.address = addresses[i], .into = std::span(bytes).subspan(i * size, size), .done = false});
-  }
-  if (auto ok = memory.read(requests); !ok) return fail(ok.error());
-  std::vector<RawGoroutine> found;
-  found.reserve(addresses.size());
-  for (const ReadRequest& request : requests) {
-    if (request.done) found.push_back(decode(request.into, request.address, layout.g));
-  }
-  return found;
+RawGoroutine decode_g(ByteSpan bytes, std::uint64_t address, const target::GLayout& layout) {
+  RawGoroutine g;
+  g.address = address;
+  if (bytes.size() < layout.size) return g;
+  const auto load = [&]<typename T>(std::uint32_t offset, T& into) {
+    if (target::present(offset) && offset + sizeof(T) <= layout.size) std::memcpy(&into, &bytes[offset], sizeof(T));
+  };
+  std::uint32_t status = 0;
+  load(layout.atomicstatus, status);
+  g.status = static_cast<GStatus>(status & ~kScanBit);
+  load(layout.goid, g.goid);
+  load(layout.parent_goid, g.parent);
+  load(layout.waitreason, g.wait_reason);
+  load(layout.tracking_seq, g.tracking_seq);
+  load(layout.stack_lo, g.stack_lo);
+  load(layout.stack_hi, g.stack_hi);
+  load(layout.sched_sp, g.sched_sp);
+  load(layout.sched_pc, g.sched_pc);
+  load(layout.syscallsp, g.syscall_sp);
+  load(layout.syscallpc, g.syscall_pc);
+  load(layout.waitsince, g.wait_since);
+  load(layout.lockedm, g.locked_m);
+  load(layout.gopc, g.gopc);
+  load(layout.startpc, g.startpc);
+  load(layout.waiting, g.waiting);
+  load(layout.labels, g.labels);
+  load(layout.timer, g.timer);
+  load(layout.m, g.m);
+  return g;
 }
 
 bool plausible(const RawGoroutine& g) {

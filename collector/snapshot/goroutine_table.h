@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "snapshot/memory.h"
 #include "target/layout.h"
@@ -44,6 +44,9 @@ struct RawGoroutine {
   std::uint64_t gopc = 0;
   std::uint64_t startpc = 0;
   std::uint64_t waiting = 0;  // *sudog
+  std::uint64_t labels = 0;   // pprof's
+  std::uint64_t timer = 0;    // *timer
+  std::uint64_t m = 0;        // *m, while it has a thread
 
   bool dead() const { return status == GStatus::idle || status == GStatus::dead || status == GStatus::deadextra; }
   bool blocked() const { return status == GStatus::waiting || status == GStatus::leaked; }
@@ -55,13 +58,13 @@ struct RawGoroutine {
   }
 };
 
-// Addresses of every g there ever was: runtime.allgs, a slice header at `allgs`, is only added to, and no g is ever
-// freed. invalid when it does not look like a slice of pointers: the layout or the address is not this program's.
-Result<std::vector<std::uint64_t>> read_all_g_addresses(const Memory& memory, std::uint64_t allgs);
+// Addresses of the g structs from number `from` on: runtime.allgs, a slice header at `allgs`, is only added to, and no g
+// is ever freed. invalid when it does not look like a slice of pointers: the layout or the address is not this
+// program's.
+Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from = 0);
 
-// Those g structs that could be read, in the order of the addresses.
-Result<std::vector<RawGoroutine>> read_g_structs(const Memory& memory, const target::Layout& layout,
-                                                 std::span<const std::uint64_t> addresses);
+// The fields of a g from its `layout.size` bytes; all zero when they are fewer.
+RawGoroutine decode_g(ByteSpan bytes, std::uint64_t address, const target::GLayout& layout);
 
 // A live g obeys this; when many do not, the offsets are wrong and nothing read by them may be used.
 bool plausible(const RawGoroutine& g);

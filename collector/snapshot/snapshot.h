@@ -2,44 +2,56 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
-#include "snapshot/channels.h"
 #include "snapshot/goroutine_table.h"
-#include "snapshot/memory.h"
 #include "snapshot/unwinder.h"
-#include "target/process.h"
 
 namespace goleakd::snapshot {
 
-// One goroutine with its stack, link-time pcs, innermost first.
-struct Goroutine {
-  RawGoroutine raw;
-  std::vector<StackFrame>
-      frames;  // empty for running goroutines, whose stack moves, and where it moved while it was read
+// A stack that some goroutines share: link-time pcs, innermost first.
+struct Stack {
+  std::vector<StackFrame> frames;
   UnwindEnd end = UnwindEnd::broken;
-  std::optional<Channel> channel;
-  bool system = false;  // the runtime's own, as runtime.isSystemGoroutine tells
+  bool operator==(const Stack&) const = default;
+};
+
+// Where goroutines were created, at run-time addresses.
+struct Birth {
+  std::uint64_t gopc = 0;     // after the `go` statement's call
+  std::uint64_t startpc = 0;  // entry of what it calls
+  bool operator==(const Birth&) const = default;
+};
+
+// One goroutine as one snapshot saw it. There may be millions: what many share is kept once (stack, birth).
+struct Goroutine {
+  std::uint64_t goid = 0;
+  std::uint64_t parent = 0;         // 0 when unknown
+  std::uint64_t wait_since = 0;     // nanotime, 0 unless a garbage collection has stamped it
+  std::uint64_t park_identity = 0;  // the same twice: the same park, or an exact multiple of 256 parks later
+  std::uint64_t channel = 0;        // address of the channel of a single send or receive; 0: none, or not known
+  std::uint32_t birth = 0;          // index into Snapshot::births
+  std::uint32_t stack = 0;          // index into Snapshot::stacks; 0: running, or it moved while it was read
+  std::uint32_t stack_bytes = 0;    // stack.hi - stack.lo
+  GStatus status{};
+  std::uint8_t wait_reason = 0;
+  bool system : 1 = false;      // the runtime's own, as runtime.isSystemGoroutine tells
+  bool unbuffered : 1 = false;  // of channel
+  bool full : 1 = false;        // of channel: capacity > 0 and length == capacity
 };
 
 struct Snapshot {
   Instant begin;
   Instant end;
-  std::vector<Goroutine> goroutines;
-  std::uint64_t implausible = 0;  // a g that was not fit to be read, left out
-  std::uint64_t moved = 0;        // stopped goroutines that went on while their stack was read: no frames
+  std::vector<Goroutine> goroutines;                 // in no order; dead ones left out
+  std::vector<std::shared_ptr<const Stack>> stacks;  // [0] is the empty one; never null
+  std::vector<Birth> births;                         // [0] is {0, 0}
+  std::vector<RawGoroutine> raw;                     // as long as goroutines when it was asked for, else empty
+  std::uint64_t implausible = 0;                     // a g that was not fit to be read, left out
+  std::uint64_t moved = 0;   // stopped goroutines that went on while their stack was read: no frames
+  std::uint64_t reused = 0;  // goroutines that had not moved since the last snapshot: their stacks were not read
 };
-
-struct SnapshotOptions {
-  std::size_t max_frames = 100;  // as the runtime's tracebacks
-};
-
-// Reads the goroutine table of a running process and the stacks of all that are stopped. Takes nothing from the process
-// but its attention of the memory bus. invalid when too much of it is not what a goroutine table looks like.
-Result<Snapshot> take_snapshot(const target::GoProcess& process, const Memory& memory,
-                               const SnapshotOptions& options = {});
 
 }  // namespace goleakd::snapshot

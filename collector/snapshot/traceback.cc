@@ -73,18 +73,18 @@ std::optional<std::size_t> blocked_frame(const std::vector<LogicalFrame>& frames
   return found == frames.end() ? 0 : static_cast<std::size_t>(found - frames.begin());
 }
 
-std::optional<CreatedBy> created_by(const target::GoProcess& process, const RawGoroutine& g) {
+std::optional<CreatedBy> created_by(const target::GoProcess& process, std::uint64_t goid, std::uint64_t gopc) {
   constexpr std::uint64_t kMainGoroutine = 1;
   const target::GoBinary& binary = *process.binary;
-  const std::uint64_t gopc = process.link_address(g.gopc);
-  const auto function = binary.functions().function_at(gopc);
-  if (g.goid == kMainGoroutine || !function) return std::nullopt;
-  const auto& frames = binary.symbolizer().frames(gopc > function->entry ? gopc - 1 : gopc);
+  const std::uint64_t pc = process.link_address(gopc);
+  const auto function = binary.functions().function_at(pc);
+  if (goid == kMainGoroutine || !function) return std::nullopt;
+  const auto& frames = binary.symbolizer().frames(pc > function->entry ? pc - 1 : pc);
   if (frames.empty() || !shown(binary, frames.back(), false, {})) return std::nullopt;
   return CreatedBy{.function = frames.back().function,
                    .file = frames.front().file,
                    .line = frames.front().line,
-                   .pc_offset = gopc - function->entry};
+                   .pc_offset = pc - function->entry};
 }
 
 }  // namespace goleakd::snapshot

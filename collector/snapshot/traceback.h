@@ -38,6 +38,6 @@ struct CreatedBy {
   std::uint64_t pc_offset = 0;
 };
 // Nothing for the main goroutine and where the runtime itself started it.
-std::optional<CreatedBy> created_by(const target::GoProcess& process, const RawGoroutine& g);
+std::optional<CreatedBy> created_by(const target::GoProcess& process, std::uint64_t goid, std::uint64_t gopc);
 
 }  // namespace goleakd::snapshot

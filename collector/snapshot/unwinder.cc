@@ -39,13 +39,14 @@ UnwindEnd unwind(const target::Pclntab& functions, const Memory& memory, StackBy
   while (frames.size() < max_frames) {
     const auto function = functions.function_at(at);
     if (!function) return UnwindEnd::broken;
-    frames.push_back({.pc = at, .symbol_pc = interrupted || at == function->entry ? at : at - 1});
+    frames.push_back({.pc = at, .symbol_pc = interrupted || at == function->entry ? at : at - 1, .return_at = 0});
     if (function->top_frame) return UnwindEnd::top;
     const auto delta = functions.sp_delta(*function, at);
     if (!delta || *delta < 0) return UnwindEnd::broken;
     sp += static_cast<std::uint64_t>(*delta);
     const auto return_address = word_at(memory, stack, sp);
     if (!return_address) return UnwindEnd::broken;
+    frames.back().return_at = sp - start.sp;
     if (*return_address == 0) return UnwindEnd::top;
     sp += kWord;
     at = *return_address - start.load_bias;

@@ -14,6 +14,8 @@ namespace goleakd::snapshot {
 struct StackFrame {
   std::uint64_t pc = 0;         // where the function goes on: a return address, but for a frame that was interrupted
   std::uint64_t symbol_pc = 0;  // the instruction to ask for file and line: inside the call
+  std::uint64_t return_at = 0;  // where its return address is, in bytes from the sp the walk began with; 0: not read
+  bool operator==(const StackFrame&) const = default;
 };
 
 enum class UnwindEnd : std::uint8_t {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "target/layout.h"
+
 namespace goleakd::target {
 namespace {
 
@@ -16,6 +18,9 @@ constexpr std::uint64_t kFlagsAt = 15;
 constexpr std::uint8_t kInlineStrings = 2;
 constexpr std::uint64_t kStringsAt = 32;
 constexpr std::size_t kSentinel = 16;
+// The largest module texts, with a line for each of hundreds of dependencies, have 100 KB; there are some 20 settings.
+constexpr std::size_t kMaxModuleText = 4U << 20U;
+constexpr std::size_t kMaxSettings = 256;
 
 std::optional<std::string_view> prefixed_string(ByteSpan blob, std::uint64_t& offset) {
   const auto length = read_uvarint(blob, offset);
@@ -40,7 +45,7 @@ void parse_module_text(std::string_view text, BuildInfo& info) {
       info.path = line;
     } else if (key == "mod") {
       info.module = next_field(line, '\t');
-    } else if (key == "build") {
+    } else if (key == "build" && info.settings.size() < kMaxSettings) {
       const std::string_view name = next_field(line, '=');
       info.settings.emplace(name, line);
     }
@@ -56,16 +61,19 @@ Result<BuildInfo> BuildInfo::parse(ByteSpan section) {
   const std::string_view head(reinterpret_cast<const char*>(section.data()), std::min(section.size(), kMagic.size()));
   if (head != kMagic) return invalid("the section does not begin with its magic");
   const auto flags = read_at<std::uint8_t>(section, kFlagsAt);
-  if (!flags || (*flags & kInlineStrings) == 0) return invalid("written by Go 1.17 or older");
+  if (!flags) return invalid("cut short");
+  if ((*flags & kInlineStrings) == 0) {
+    return fail(ErrorKind::unsupported, "built with Go 1.17 or older; goleakd knows " + supported_versions());
+  }
 
   std::uint64_t offset = kStringsAt;
   const auto version_text = prefixed_string(section, offset);
   if (!version_text) return invalid("the version is cut short");
   auto version = GoVersion::parse(*version_text);
-  if (!version) return invalid("\"" + std::string(*version_text) + "\" is no release of Go 1");
+  if (!version) return fail(ErrorKind::unsupported, "built by something that is no version of Go 1");
   BuildInfo info{.version = std::move(*version), .path = {}, .module = {}, .settings = {}};
   const auto module_text = prefixed_string(section, offset);
-  if (module_text && module_text->size() >= 2 * kSentinel) {
+  if (module_text && module_text->size() >= 2 * kSentinel && module_text->size() <= kMaxModuleText) {
     parse_module_text(module_text->substr(kSentinel, module_text->size() - 2 * kSentinel), info);
   }
   return info;

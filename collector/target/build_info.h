@@ -17,8 +17,8 @@ struct BuildInfo {
   std::string module;                           // path of the main module; empty when built outside one
   std::map<std::string, std::string> settings;  // "-race" → "true", "GOARCH" → "amd64", …
 
-  // From the contents of section .go.buildinfo, as Go 1.18 and later write it (strings inline). Older forms, which
-  // point elsewhere, and anything malformed are `invalid`.
+  // From the contents of section .go.buildinfo, as Go 1.18 and later write it (strings inline). The older form, which
+  // points elsewhere, is unsupported; anything malformed is invalid.
   static Result<BuildInfo> parse(ByteSpan section);
 };
 

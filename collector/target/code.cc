@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/code.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace goleakd::target {
 
 std::optional<std::uint64_t> Instruction::branch_target() const {
@@ -19,6 +22,14 @@ std::optional<std::uint64_t> Instruction::rip_relative() const {
         operand.mem.index == ZYDIS_REGISTER_NONE) {
       return end() + static_cast<std::uint64_t>(operand.mem.disp.value);
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Instruction::immediate() const {
+  for (ZyanU8 i = 0; i < decoded.operand_count_visible; ++i) {
+    const ZydisDecodedOperand& operand = operands[i];
+    if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operand.imm.is_relative == 0) return operand.imm.value.u;
   }
   return std::nullopt;
 }
@@ -44,6 +55,15 @@ std::vector<std::uint64_t> calls_to(ByteSpan code, std::uint64_t address, std::u
     return true;
   });
   return found;
+}
+
+std::optional<FunctionCode> code_of_runtime(const ElfFile& elf, const Pclntab& functions, std::string_view name) {
+  constexpr std::uint64_t kMaxCode = 64U << 10U;  // the largest that is asked for has 8 KB
+  const auto function = functions.runtime_function(name);
+  if (!function) return std::nullopt;
+  auto bytes = elf.read(function->entry, std::min(function->end - function->entry, kMaxCode));
+  if (!bytes) return std::nullopt;
+  return FunctionCode{.address = function->entry, .bytes = std::move(*bytes)};
 }
 
 }  // namespace goleakd::target

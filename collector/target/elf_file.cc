@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,12 +22,40 @@ struct ElfEnd {
 using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 // The only symbols that are asked for: a .symtab of a large program has hundreds of thousands.
-constexpr std::array<std::string_view, 2> kWantedSymbols{"runtime.allgs", "runtime.firstmoduledata"};
+constexpr std::array<std::string_view, 8> kWantedSymbols{
+    "runtime.allgs",    "runtime.allp",         "runtime.sched",           "runtime.mheap_",
+    "runtime.semtable", "runtime.buildVersion", "runtime.firstmoduledata", "runtime.waitReasonStrings"};
 
+// Limits of what is read of one file, together: headers may name the same bytes again and again.
+constexpr std::size_t kMaxSegments = 1024;
 constexpr std::size_t kMaxSections = 4096;
 constexpr std::uint64_t kMaxNames = 1U << 20U;
 constexpr std::uint64_t kMaxSymbols = 128U << 20U;
-constexpr std::uint64_t kMaxRelocations = 256U << 20U;
+constexpr std::uint64_t kMaxRelocations = 128U << 20U;
+constexpr std::uint64_t kMaxNotes = 1U << 20U;
+
+std::string machine_name(std::uint16_t machine) {
+  switch (machine) {
+    case EM_AARCH64:
+      return "arm64";
+    case EM_X86_64:
+      return "another kind of amd64 (x32)";
+    case EM_386:
+      return "386";
+    case EM_ARM:
+      return "arm";
+    case EM_RISCV:
+      return "riscv";
+    case EM_PPC64:
+      return "ppc64";
+    case EM_S390:
+      return "s390x";
+    case EM_MIPS:
+      return "mips";
+    default:
+      return "machine " + std::to_string(machine);
+  }
+}
 
 std::string hex(ByteSpan bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -44,6 +73,12 @@ ByteSpan data_of(Elf_Scn* section) {
   return {static_cast<const std::uint8_t*>(data->d_buf), data->d_size};
 }
 
+// ELF_C_READ copies what it needs: a mapping would turn a truncated file into SIGBUS.
+ElfHandle begin(int fd) {
+  if (elf_version(EV_CURRENT) == EV_NONE) return nullptr;
+  return ElfHandle(elf_begin(fd, ELF_C_READ, nullptr));
+}
+
 }  // namespace
 
 // Takes from libelf what is kept; libelf's own handle lives only here.
@@ -56,31 +91,38 @@ struct ElfFile::Loader {
     if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == nullptr) {
       return fail(ErrorKind::invalid, file.path_ + " is not an ELF file");
     }
-    if (header.e_machine != EM_X86_64 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_ident[EI_DATA] != ELFDATA2LSB) {
-      return fail(ErrorKind::unsupported,
-                  file.path_ + " is not an x86-64 program; goleakd knows no other architecture yet");
-    }
     file.position_independent_ = header.e_type == ET_DYN;
     return {};
+  }
+
+  // What nobody takes for a Go program is none, whatever it was built for: there are 32-bit programs on many hosts.
+  Result<void> check_machine() const {
+    GElf_Ehdr header{};
+    if (gelf_getehdr(elf, &header) == nullptr) return fail(ErrorKind::invalid, file.path_ + " is not an ELF file");
+    const bool amd64 = header.e_machine == EM_X86_64 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+                       header.e_ident[EI_DATA] == ELFDATA2LSB;
+    if (amd64) return {};
+    const bool go = file.section(".gopclntab") != nullptr || file.section(".go.buildinfo") != nullptr;
+    return fail(go ? ErrorKind::unsupported : ErrorKind::not_found,
+                file.path_ + " is built for " + machine_name(header.e_machine) +
+                    "; goleakd knows no other architecture than amd64 yet");
   }
 
   void load_segments() {
     std::size_t count = 0;
     if (elf_getphdrnum(elf, &count) != 0) return;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < std::min(count, kMaxSegments); ++i) {
       GElf_Phdr header{};
       if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr || header.p_type != PT_LOAD) continue;
       file.segments_.push_back({.address = header.p_vaddr,
                                 .offset = header.p_offset,
                                 .file_size = header.p_filesz,
+                                .memory_size = header.p_memsz,
                                 .executable = (header.p_flags & PF_X) != 0,
                                 .writable = (header.p_flags & PF_W) != 0});
     }
   }
 
-  // Every process of the host comes by here, Go or not, and libelf loads whole sections: so contents only of Go
-  // programs, and only up to sizes that real ones stay below.
   void load_sections() {
     std::size_t names = 0;
     GElf_Shdr header{};
@@ -88,6 +130,7 @@ struct ElfFile::Loader {
         header.sh_size > kMaxNames) {
       return;
     }
+    std::uint64_t notes = 0;
     std::size_t count = 0;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count < kMaxSections;
          ++count) {
@@ -96,16 +139,31 @@ struct ElfFile::Loader {
       if (name == nullptr || header.sh_type == SHT_NOBITS) continue;
       file.sections_.push_back(
           {.name = name, .address = header.sh_addr, .offset = header.sh_offset, .size = header.sh_size});
+      if (header.sh_type == SHT_NOTE && fits(header, notes, kMaxNotes)) load_build_id(section);
     }
-    if (file.section(".gopclntab") == nullptr && file.section(".go.buildinfo") == nullptr) return;
-    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count-- > 0;) {
+  }
+
+  void load_link_tables() {
+    std::uint64_t symbols = 0;
+    std::uint64_t relocations = 0;
+    std::size_t count = 0;
+    GElf_Shdr header{};
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count < kMaxSections;
+         ++count) {
       if (gelf_getshdr(section, &header) == nullptr) continue;
-      if (header.sh_type == SHT_SYMTAB && header.sh_size <= kMaxSymbols) load_symbols(section, header);
-      if (header.sh_type == SHT_RELA && header.sh_size <= kMaxRelocations && file.position_independent_) {
+      if (header.sh_type == SHT_SYMTAB && fits(header, symbols, kMaxSymbols)) load_symbols(section, header);
+      if (header.sh_type == SHT_RELA && file.position_independent_ && fits(header, relocations, kMaxRelocations)) {
         load_relocations(section, header);
       }
-      if (header.sh_type == SHT_NOTE && header.sh_size <= kMaxNames) load_build_id(section);
     }
+    std::ranges::sort(file.relative_);
+  }
+
+  // Takes the section's bytes from what is left below `limit`.
+  static bool fits(const GElf_Shdr& header, std::uint64_t& used, std::uint64_t limit) {
+    if (header.sh_size > limit - used) return false;
+    used += header.sh_size;
+    return true;
   }
 
   void load_symbols(Elf_Scn* section, const GElf_Shdr& header) {
@@ -134,7 +192,7 @@ struct ElfFile::Loader {
       GElf_Rela relocation{};
       if (gelf_getrela(data, static_cast<int>(i), &relocation) == nullptr) return;
       if (GELF_R_TYPE(relocation.r_info) == R_X86_64_RELATIVE) {
-        file.relative_addends_[relocation.r_offset] = static_cast<std::uint64_t>(relocation.r_addend);
+        file.relative_.emplace_back(relocation.r_offset, static_cast<std::uint64_t>(relocation.r_addend));
       }
     }
   }
@@ -168,16 +226,29 @@ Result<ElfFile> ElfFile::open(const std::string& path) {
 Result<ElfFile> ElfFile::open(UniqueFd fd, const std::string& path) {
   ElfFile file;
   file.path_ = path;
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return fail(Error::from_errno(errno, "looking at " + path));
+  if (!S_ISREG(status.st_mode)) return fail(ErrorKind::invalid, path + " is not a regular file");
   file.fd_ = std::move(fd);
-  if (elf_version(EV_CURRENT) == EV_NONE) return fail(ErrorKind::system, "libelf is older than its header");
-  // ELF_C_READ copies what it needs: a mapping would turn a truncated file into SIGBUS.
-  const ElfHandle elf(elf_begin(file.fd_.get(), ELF_C_READ, nullptr));
+  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  const ElfHandle elf = begin(file.fd_.get());
   if (elf == nullptr) return fail(ErrorKind::invalid, path + ": " + elf_errmsg(-1));
   Loader loader{file, elf.get()};
   if (auto ok = loader.check_header(); !ok) return fail(ok.error());
   loader.load_segments();
   loader.load_sections();
+  if (auto ok = loader.check_machine(); !ok) return fail(ok.error());
   return file;
+}
+
+void ElfFile::load_link_tables() {
+  const ElfHandle elf = begin(fd_.get());
+  if (elf != nullptr) Loader{*this, elf.get()}.load_link_tables();
+}
+
+void ElfFile::drop_link_tables() {
+  symbols_ = {};
+  relative_ = {};
 }
 
 const ElfFile::Section* ElfFile::section(std::string_view name) const {
@@ -185,29 +256,27 @@ const ElfFile::Section* ElfFile::section(std::string_view name) const {
   return found == sections_.end() ? nullptr : &*found;
 }
 
-namespace {
-
-Result<std::vector<std::uint8_t>> read_file(int fd, const std::string& path, std::uint64_t offset, std::uint64_t size) {
+// The size is checked before it is allocated: it is somebody's claim.
+Result<std::vector<std::uint8_t>> ElfFile::read_file(std::uint64_t offset, std::uint64_t size) const {
+  if (offset > size_ || size > size_ - offset) return fail(ErrorKind::invalid, path_ + " ends before its headers say");
   std::vector<std::uint8_t> bytes(size);
   std::uint64_t done = 0;
   while (done < size) {
-    const ssize_t got = ::pread(fd, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t got = ::pread(fd_.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Error::from_errno(errno, "reading " + path));
-    if (got == 0) return fail(ErrorKind::invalid, path + " ends before its headers say");
+    if (got < 0) return fail(Error::from_errno(errno, "reading " + path_));
+    if (got == 0) return fail(ErrorKind::invalid, path_ + " has become shorter");
     done += static_cast<std::uint64_t>(got);
   }
   return bytes;
 }
-
-}  // namespace
 
 Result<std::vector<std::uint8_t>> ElfFile::read_section(const Section& section, std::uint64_t limit) const {
   if (section.size > limit) {
     return fail(ErrorKind::invalid, path_ + ": section " + section.name + " claims " + std::to_string(section.size) +
                                         " bytes; the limit is " + std::to_string(limit));
   }
-  return read_file(fd_.get(), path_, section.offset, section.size);
+  return read_file(section.offset, section.size);
 }
 
 Result<std::vector<std::uint8_t>> ElfFile::read(std::uint64_t address, std::uint64_t size) const {
@@ -216,21 +285,33 @@ Result<std::vector<std::uint8_t>> ElfFile::read(std::uint64_t address, std::uint
   if (size == 0 || !offset || !last || *last - *offset != size - 1) {
     return fail(ErrorKind::invalid, path_ + ": no file contents at address " + std::to_string(address));
   }
-  return read_file(fd_.get(), path_, *offset, size);
+  return read_file(*offset, size);
 }
 
 Result<std::uint64_t> ElfFile::read_pointer(std::uint64_t address) const {
-  if (const auto relocated = relative_addends_.find(address); relocated != relative_addends_.end()) {
-    return relocated->second;
-  }
+  const auto found = std::ranges::lower_bound(relative_, address, {}, &std::pair<std::uint64_t, std::uint64_t>::first);
+  if (found != relative_.end() && found->first == address) return found->second;
   const auto bytes = read(address, sizeof(std::uint64_t));
   if (!bytes) return fail(bytes.error());
   return *read_at<std::uint64_t>(*bytes, 0);
 }
 
+Result<std::string> ElfFile::read_string(std::uint64_t address, std::uint64_t limit) const {
+  const auto length_at = read(address + sizeof(std::uint64_t), sizeof(std::uint64_t));
+  if (!length_at) return fail(length_at.error());
+  const std::uint64_t length = *read_at<std::uint64_t>(*length_at, 0);
+  if (length == 0) return std::string();
+  if (length > limit) return fail(ErrorKind::invalid, path_ + ": a string claims " + std::to_string(length) + " bytes");
+  const auto pointer = read_pointer(address);
+  if (!pointer) return fail(pointer.error());
+  const auto bytes = read(*pointer, length);
+  if (!bytes) return fail(bytes.error());
+  return std::string(bytes->begin(), bytes->end());
+}
+
 std::vector<std::uint64_t> ElfFile::relocated_to(std::uint64_t target) const {
   std::vector<std::uint64_t> places;
-  for (const auto& [place, addend] : relative_addends_) {
+  for (const auto& [place, addend] : relative_) {
     if (addend == target) places.push_back(place);
   }
   return places;
@@ -243,6 +324,12 @@ std::optional<std::uint64_t> ElfFile::file_offset(std::uint64_t address) const {
     }
   }
   return std::nullopt;
+}
+
+bool ElfFile::is_writable(std::uint64_t address) const {
+  return std::ranges::any_of(segments_, [&](const Segment& s) {
+    return s.writable && address >= s.address && address - s.address < s.memory_size;
+  });
 }
 
 bool ElfFile::is_executable(std::uint64_t address) const {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -12,7 +14,6 @@
 #include "target/code.h"
 #include "target/elf_file.h"
 #include "target/layout.h"
-#include "target/module_data.h"
 #include "target/pclntab.h"
 #include "target/runtime_globals.h"
 #include "target/symbolizer.h"
@@ -24,15 +25,21 @@ namespace goleakd::target {
 class GoBinary {
  public:
   // not_found: an ELF file, but no Go program. unsupported: Go, but of a version or form that cannot be watched.
-  // invalid: it breaks the rules of its formats.
+  // invalid: it breaks the rules of its formats. `path` is for messages.
   static Result<std::shared_ptr<const GoBinary>> open(UniqueFd fd, const std::string& path);
+  // The same program in another file of the same contents: shares everything but the file itself.
+  Result<std::shared_ptr<const GoBinary>> in_other_file(UniqueFd fd, const std::string& path) const;
 
-  const ElfFile& elf() const { return elf_; }
-  const BuildInfo& build_info() const { return build_info_; }
-  const Layout& layout() const { return *layout_; }
-  const Pclntab& functions() const { return *functions_; }
-  const Symbolizer& symbolizer() const { return *symbolizer_; }
-  const RuntimeGlobals& globals() const { return globals_; }
+  const ElfFile& elf() const { return other_file_ ? *other_file_ : *contents_->elf; }
+  const BuildInfo& build_info() const { return contents_->build_info; }
+  const Layout& layout() const { return *contents_->layout.layout; }
+  LayoutOrigin layout_origin() const { return contents_->layout.origin; }
+  const Pclntab& functions() const { return *contents_->functions; }
+  const Symbolizer& symbolizer() const { return *contents_->symbolizer; }
+  const RuntimeGlobals& globals() const { return contents_->globals; }
+
+  // Bytes that it holds by now, those that it shares included.
+  std::size_t memory() const;
 
   Result<std::vector<std::uint8_t>> code_of(const Pclntab::Function& function) const;
 
@@ -44,16 +51,22 @@ class GoBinary {
   bool is_range_receive(std::uint64_t return_pc) const;
 
  private:
-  explicit GoBinary(ElfFile elf) : elf_(std::move(elf)) {}
-  Result<void> load(const ElfFile::Section& pclntab);
+  struct Contents {
+    std::optional<ElfFile> elf;  // the one that all else was read from
+    BuildInfo build_info;
+    LayoutChoice layout;
+    std::vector<std::string> wait_reasons;            // the binary's own; empty: those of the table are used
+    std::vector<std::string_view> wait_reason_texts;  // of wait_reasons, as Layout wants them
+    std::optional<Pclntab> functions;
+    std::optional<Symbolizer> symbolizer;
+    RuntimeGlobals globals;
+  };
+  class Loader;
 
-  ElfFile elf_;
-  BuildInfo build_info_;
-  const Layout* layout_ = nullptr;
-  ModuleData module_data_;
-  std::optional<Pclntab> functions_;
-  std::optional<Symbolizer> symbolizer_;
-  RuntimeGlobals globals_;
+  explicit GoBinary(std::shared_ptr<const Contents> contents) : contents_(std::move(contents)) {}
+
+  std::shared_ptr<const Contents> contents_;
+  std::optional<ElfFile> other_file_;
 };
 
 }  // namespace goleakd::target

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/process.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "target/access.h"
+#include "target/container_names.h"
+#include "target/go_library.h"
 #include "target/service_name.h"
 
 namespace goleakd::target {
 namespace {
-
-Error permission_denied(const Procfs& proc, int pid) {
-  const auto owner = proc.uid(pid);
-  return {ErrorKind::permission, "process " + std::to_string(pid) + " belongs to " +
-                                     (owner ? "uid " + std::to_string(*owner) : std::string("another user")) +
-                                     " and may not be read by uid " + std::to_string(::geteuid()) +
-                                     ": run goleakd as root, or give it CAP_SYS_PTRACE"};
-}
 
 // Where the program was loaded: the difference between its first mapping and the segment that this mapping shows.
 Result<std::uint64_t> find_load_bias(const Procfs& proc, int pid, const std::string& exe, const ElfFile& elf) {
@@ -37,23 +31,51 @@ Result<std::uint64_t> find_load_bias(const Procfs& proc, int pid, const std::str
               exe + ": no segment is mapped where process " + std::to_string(pid) + " has its first");
 }
 
-}  // namespace
-
-// The file is opened once: what a path leads to may be another file a moment later.
-Result<std::shared_ptr<const GoBinary>> BinaryCache::open(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) return fail(Error::from_errno(errno, "opening " + path));
-  const FileKey key{status.st_dev, status.st_ino, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
-                    status.st_size};
-  if (auto shared = known_[key].lock()) return shared;
-  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-  auto binary = GoBinary::open(std::move(fd), path);
-  if (binary) known_[key] = *binary;
-  return binary;
+// Not every hierarchy has to know of a container (cgroup v1), and the first says best which unit a process is in.
+CgroupPath group_of(const std::vector<std::string>& groups) {
+  for (const std::string& path : groups) {
+    if (CgroupPath group = parse_cgroup(path); group.container.known()) return group;
+  }
+  return groups.empty() ? CgroupPath{} : parse_cgroup(groups.front());
 }
 
-Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int pid) {
+// What runsc calls its two processes (runsc/sandbox/sandbox.go, runsc/container/container.go).
+bool is_gvisor(std::string_view argv0) { return argv0 == "runsc-sandbox" || argv0 == "runsc-gofer"; }
+
+// The Go runtime of a process: in its executable, else in a library.
+Result<void> find_runtime(const Procfs& proc, BinaryCache& binaries, GoProcess& process) {
+  const std::string name = "process " + std::to_string(process.pid) + " (" + process.exe + ")";
+  const auto denied = [&](const Error& error) {
+    return error.kind() == ErrorKind::permission ? access_denied(proc, process.pid) : error;
+  };
+  auto binary = binaries.open(proc.exe_path(process.pid));
+  if (binary) {
+    process.binary = std::move(*binary);
+    if (!process.binary->elf().position_independent()) return {};
+    const auto bias = find_load_bias(proc, process.pid, process.exe, process.binary->elf());
+    if (!bias) return fail(denied(bias.error()));
+    process.load_bias = *bias;
+    return {};
+  }
+  if (binary.error().kind() == ErrorKind::permission) {  // of the file: the process itself may be looked at
+    return fail(ErrorKind::permission,
+                name + ": the file may not be read: run goleakd as root, or give it CAP_DAC_READ_SEARCH");
+  }
+  if (binary.error().kind() != ErrorKind::not_found) return fail(binary.error().within(process.exe));
+  auto library = find_go_library(proc, binaries, process.pid);
+  if (!library) {
+    if (library.error().kind() == ErrorKind::not_found)
+      return fail(ErrorKind::not_found, name + " is not a Go program");
+    return fail(denied(library.error()));
+  }
+  process.binary = std::move(library->binary);
+  process.load_bias = library->load_bias;
+  return {};
+}
+
+}  // namespace
+
+Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int pid, const std::string& host_root) {
   GoProcess process;
   process.pid = pid;
   const auto identity = proc.identity(pid);
@@ -62,7 +84,7 @@ Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int
   process.started = start_instant(identity->start_ticks);
   auto exe = proc.exe(pid);
   if (!exe) {
-    if (exe.error().kind() == ErrorKind::permission) return fail(permission_denied(proc, pid));
+    if (exe.error().kind() == ErrorKind::permission) return fail(access_denied(proc, pid));
     if (exe.error().kind() == ErrorKind::not_found) {
       return fail(ErrorKind::not_found,
                   "process " + std::to_string(pid) + " has no executable (a kernel thread, or a zombie)");
@@ -70,22 +92,19 @@ Result<GoProcess> GoProcess::open(const Procfs& proc, BinaryCache& binaries, int
     return fail(exe.error());
   }
   process.exe = std::move(*exe);
-  auto binary = binaries.open(proc.exe_path(pid));
-  if (!binary) {
-    if (binary.error().kind() == ErrorKind::permission) return fail(permission_denied(proc, pid));
-    if (binary.error().kind() == ErrorKind::not_found) {
-      return fail(ErrorKind::not_found,
-                  "process " + std::to_string(pid) + " (" + process.exe + ") is not a Go program");
-    }
-    return fail(binary.error().within(process.exe));
+  if (auto ok = find_runtime(proc, binaries, process); !ok) return fail(ok.error());
+  if (is_gvisor(proc.argv0(pid))) {
+    return fail(ErrorKind::unsupported,
+                process.exe +
+                    ": a gVisor sandbox. The programs in it run on a kernel of its own, which hides them from "
+                    "this one: run goleakd inside of the sandbox");
   }
-  process.binary = std::move(*binary);
-  if (process.binary->elf().position_independent()) {
-    const auto bias = find_load_bias(proc, pid, process.exe, process.binary->elf());
-    if (!bias) return fail(bias.error().kind() == ErrorKind::permission ? permission_denied(proc, pid) : bias.error());
-    process.load_bias = *bias;
-  }
-  process.service = service_name(proc.cgroup(pid), process.exe);
+  process.own_pid = proc.own_pid(pid);
+  const std::vector<std::string> groups = proc.cgroups(pid);
+  CgroupPath group = group_of(groups);
+  name_container(group.container, host_root);
+  process.service = service_name(group, process.exe);
+  process.container = std::move(group.container);
   if (!process.alive(proc)) {  // all of the above must be of one program
     return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has executed another program meanwhile");
   }

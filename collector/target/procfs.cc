@@ -28,32 +28,55 @@ std::optional<std::string> read_text(const std::string& path) {
   return std::move(text).str();
 }
 
-// "Name:   1234 kB" → 1234, from files of that form.
-std::optional<std::uint64_t> number_after(const std::string& text, std::string_view name) {
+// What stands after "Name:" in files of lines of that form.
+std::string line_after(const std::string& text, std::string_view name) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with(name)) continue;
-    std::istringstream rest(line.substr(name.size()));
-    std::uint64_t value = 0;
-    if (rest >> value) return value;
+    if (line.starts_with(name)) return line.substr(name.size());
   }
+  return {};
+}
+
+// "Name:   1234 kB" → 1234.
+std::optional<std::uint64_t> number_after(const std::string& text, std::string_view name) {
+  std::istringstream rest(line_after(text, name));
+  std::uint64_t value = 0;
+  if (rest >> value) return value;
   return std::nullopt;
 }
 
-}  // namespace
-
-std::vector<int> Procfs::pids() const {
+// Names in a folder that are numbers, ascending.
+std::vector<int> numbers_in(const std::string& folder) {
   std::vector<int> found;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(root_, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename();
-    int pid = 0;
-    const auto [rest, code] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (code == std::errc() && rest == name.data() + name.size()) found.push_back(pid);
+    int number = 0;
+    const auto [rest, code] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (code == std::errc() && rest == name.data() + name.size()) found.push_back(number);
   }
   std::ranges::sort(found);
   return found;
 }
+
+// Of a process or thread, from its "status": the last of its ids, one for each pid namespace from here to its own.
+std::optional<int> innermost_id(const std::string& status) {
+  std::istringstream numbers(line_after(status, "NSpid:"));
+  std::optional<int> innermost;
+  for (int number = 0; numbers >> number;) innermost = number;
+  return innermost;
+}
+
+Result<std::string> read_link(const std::string& path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+  if (length < 0) return fail(Error::from_errno(errno, "reading " + path));
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace
+
+std::vector<int> Procfs::pids() const { return numbers_in(root_); }
 
 Result<ProcessIdentity> Procfs::identity(int pid) const {
   const auto text = read_text(file(pid, "stat"));
@@ -84,12 +107,9 @@ Result<ProcessIdentity> Procfs::identity(int pid) const {
 }
 
 Result<std::string> Procfs::exe(int pid) const {
-  std::array<char, PATH_MAX> target{};
-  const ssize_t length = ::readlink(exe_path(pid).c_str(), target.data(), target.size());
-  if (length < 0) return fail(Error::from_errno(errno, "reading " + exe_path(pid)));
-  std::string_view path(target.data(), static_cast<std::size_t>(length));
-  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
-  return std::string(path);
+  auto path = read_link(exe_path(pid));
+  if (path && path->ends_with(kDeleted)) path->resize(path->size() - kDeleted.size());
+  return path;
 }
 
 std::optional<std::uint32_t> Procfs::uid(int pid) const {
@@ -121,6 +141,42 @@ Result<std::vector<Procfs::Mapping>> Procfs::maps(int pid) const {
   return found;
 }
 
+std::map<std::uint64_t, int> Procfs::threads(int pid) const {
+  std::map<std::uint64_t, int> found;
+  for (const int thread : numbers_in(file(pid, "task"))) {
+    const auto status = read_text(file(pid, "task/") + std::to_string(thread) + "/status");
+    if (const auto own = status ? innermost_id(*status) : std::nullopt)
+      found[static_cast<std::uint64_t>(*own)] = thread;
+  }
+  return found;
+}
+
+std::optional<int> Procfs::system_call(int pid, int thread) const {
+  const auto text = read_text(file(pid, "task/") + std::to_string(thread) + "/syscall");
+  std::istringstream fields(text.value_or(""));  // "NUMBER ARGUMENT… SP PC", "running" or "-1 SP PC"
+  int number = -1;
+  if (!(fields >> number) || number < 0) return std::nullopt;
+  return number;
+}
+
+Result<std::string> Procfs::descriptor(int pid, std::uint64_t fd) const {
+  return read_link(file(pid, "fd/") + std::to_string(fd));
+}
+
+int Procfs::own_pid(int pid) const { return innermost_id(read_text(file(pid, "status")).value_or("")).value_or(pid); }
+
+bool Procfs::only_forked(int pid, const ProcessIdentity& own) const {
+  const auto parent = number_after(read_text(file(pid, "status")).value_or(""), "PPid:");
+  if (!parent || *parent == 0 || own.start_stack == 0) return false;
+  const auto other = identity(static_cast<int>(*parent));
+  return other && other->start_stack == own.start_stack && other->device == own.device && other->inode == own.inode;
+}
+
+std::string Procfs::argv0(int pid) const {
+  const auto text = read_text(file(pid, "cmdline"));
+  return text ? text->substr(0, text->find('\0')) : std::string();
+}
+
 std::uint64_t Procfs::resident_bytes(int pid) const {
   const auto text = read_text(file(pid, "statm"));
   std::istringstream fields(text.value_or(""));
@@ -141,9 +197,36 @@ std::string Procfs::cgroup(int pid) const {
   return systemd;
 }
 
+std::vector<std::string> Procfs::cgroups(int pid) const {
+  std::vector<std::string> paths{cgroup(pid)};
+  std::istringstream lines(read_text(file(pid, "cgroup")).value_or(""));
+  for (std::string line; std::getline(lines, line);) {  // HIERARCHY:CONTROLLERS:PATH
+    const std::size_t controllers = line.find(':');
+    const std::size_t path = controllers == std::string::npos ? controllers : line.find(':', controllers + 1);
+    if (path == std::string::npos) continue;
+    if (std::ranges::find(paths, line.substr(path + 1)) == paths.end()) paths.push_back(line.substr(path + 1));
+  }
+  std::erase_if(paths, [](const std::string& path) { return path.empty() || path == "/"; });
+  return paths;
+}
+
 std::uint64_t Procfs::memory_total() const {
   const auto text = read_text(root_ + "/meminfo");
   return (text ? number_after(*text, "MemTotal:").value_or(0) : 0) * 1024;
+}
+
+int Procfs::yama_scope() const {
+  std::istringstream text(read_text(root_ + "/sys/kernel/yama/ptrace_scope").value_or(""));
+  int scope = 0;
+  text >> scope;
+  return scope;
+}
+
+std::uint64_t Procfs::effective_capabilities() const {
+  std::istringstream text(line_after(read_text(root_ + "/self/status").value_or(""), "CapEff:"));
+  std::uint64_t bits = 0;
+  text >> std::hex >> bits;
+  return bits;
 }
 
 Instant start_instant(std::uint64_t ticks) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,12 +43,33 @@ class Procfs {
   // A path through which the executable can be opened, whatever its mount namespace, and also when it is deleted.
   std::string exe_path(int pid) const { return file(pid, "exe"); }
   std::optional<std::uint32_t> uid(int pid) const;
+  // Its pid as it sees it itself, in its own pid namespace: `pid` itself outside of containers.
+  int own_pid(int pid) const;
+  // It has been forked off a process that runs the same program, and has not executed one itself (yet): what a fork or
+  // vfork looks like from outside. Only where the beginning of its stack may be read.
+  bool only_forked(int pid, const ProcessIdentity& identity) const;
+  // Its first argument: what it was called as. Empty when it has none.
+  std::string argv0(int pid) const;
   Result<std::vector<Mapping>> maps(int pid) const;
+  // Its threads: ids here by those in its own pid namespace.
+  std::map<std::uint64_t, int> threads(int pid) const;
+  // Number of the system call that a thread is in. Nothing when it is in none, or may not be asked.
+  std::optional<int> system_call(int pid, int thread) const;
+  // What a descriptor stands for: a path, or the kernel's name for it ("socket:[INODE]", "pipe:[INODE]").
+  Result<std::string> descriptor(int pid, std::uint64_t fd) const;
+  // The kernel's table of sockets of a kind ("tcp", "unix", …) in the network namespace of a process.
+  std::string socket_table_path(int pid, const std::string& kind) const { return file(pid, "net/") + kind; }
   std::uint64_t resident_bytes(int pid) const;
   // Path of the process in the unified cgroup hierarchy, else in systemd's named one; empty when it has none.
   std::string cgroup(int pid) const;
+  // Its paths in all hierarchies, each once, the one of cgroup() first; without roots.
+  std::vector<std::string> cgroups(int pid) const;
   // Of the machine; 0 when unknown.
   std::uint64_t memory_total() const;
+  // kernel.yama.ptrace_scope; 0 without Yama.
+  int yama_scope() const;
+  // Of this process: bit CAP_… of linux/capability.h.
+  std::uint64_t effective_capabilities() const;
 
  private:
   std::string file(int pid, const char* name) const { return root_ + "/" + std::to_string(pid) + "/" + name; }

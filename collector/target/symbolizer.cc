@@ -10,6 +10,9 @@ namespace {
 constexpr std::uint32_t kInlineIndexTable = 2;
 constexpr std::uint32_t kInlineTree = 3;
 constexpr int kMaxInlineDepth = 200;  // a cycle in a broken tree ends here
+// Real programs show some thousand pcs, of 300 bytes each. One that shows a new one every time must not fill our
+// memory.
+constexpr std::size_t kMaxMemory = 32U << 20U;
 
 struct InlinedCall {
   std::uint8_t func_id = 0;
@@ -28,6 +31,13 @@ std::optional<InlinedCall> inlined_call(const ElfFile& elf, std::uint64_t tree, 
                      .parent_pc = *read_at<std::uint32_t>(*bytes, old ? 16 : 8)};
 }
 
+std::size_t memory_of(const std::vector<SourceFrame>& frames) {
+  constexpr std::size_t kNode = 64;
+  std::size_t bytes = kNode + frames.capacity() * sizeof(SourceFrame);
+  for (const SourceFrame& frame : frames) bytes += frame.function.capacity() + frame.file.capacity();
+  return bytes;
+}
+
 }  // namespace
 
 Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64_t gofunc)
@@ -35,11 +45,20 @@ Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64
 
 const std::vector<SourceFrame>& Symbolizer::frames(std::uint64_t pc) const {
   static const std::vector<SourceFrame> kNone;
+  static const std::vector<SourceFrame> kBeyondLimit{{.function = "?", .file = "?"}};
   if (!functions_.function_at(pc)) return kNone;  // what is asked for may be no pc at all: not worth remembering
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(pc);
   if (found != known_.end()) return found->second;
-  return known_.emplace(pc, resolve(pc)).first->second;
+  if (memory_ > kMaxMemory) return kBeyondLimit;
+  const auto& frames = known_.emplace(pc, resolve(pc)).first->second;
+  memory_ += memory_of(frames);
+  return frames;
+}
+
+std::size_t Symbolizer::memory() const {
+  const std::lock_guard lock(mutex_);
+  return memory_;
 }
 
 std::vector<SourceFrame> Symbolizer::resolve(std::uint64_t pc) const {

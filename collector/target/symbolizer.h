@@ -23,15 +23,18 @@ struct SourceFrame {
 };
 
 // Turns link-time pcs into logical frames, as the runtime's inlineUnwinder does (src/runtime/symtabinl.go). Results are
-// kept: a program has few distinct pcs, and they never change. Safe to use from several threads.
+// kept, up to a limit that no real program comes near: it has few distinct pcs, and they never change. Safe to use from
+// several threads.
 class Symbolizer {
  public:
   // Borrows both; `gofunc` is moduledata.gofunc.
   Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64_t gofunc);
 
   // Innermost first, the physical function last; empty for a pc outside Go code. `pc` is that of an instruction, not a
-  // return address: callers step back by one first.
+  // return address: callers step back by one first. Beyond the limit a pc that is new is one frame named "?".
   const std::vector<SourceFrame>& frames(std::uint64_t pc) const;
+  // Bytes that it holds by now.
+  std::size_t memory() const;
 
  private:
   std::vector<SourceFrame> resolve(std::uint64_t pc) const;
@@ -40,6 +43,7 @@ class Symbolizer {
   const Pclntab& functions_;
   std::uint64_t gofunc_;
   mutable std::mutex mutex_;
+  mutable std::size_t memory_ = 0;
   mutable std::unordered_map<std::uint64_t, std::vector<SourceFrame>> known_;  // node-based: references stay valid
 };
 

@@ -38,9 +38,21 @@ struct SiteReport {
   std::optional<Instant> oldest_blocked_since;  // at least since
 };
 
+// The container that a process runs in; texts are empty where they are not known (target/container.h).
+struct ContainerReport {
+  std::string runtime;  // empty: none
+  std::string id;
+  std::string name;
+  std::string pod_uid;
+  std::string pod;
+  std::string pod_namespace;
+};
+
 struct TargetReport {
   int pid = 0;
+  int own_pid = 0;            // what the process takes for its pid, in its own pid namespace
   std::string app;  // the service's name
+  ContainerReport container;
   std::string exe;
   std::string go_version;
   std::string module;
@@ -74,6 +86,17 @@ struct UnsupportedReport {
   std::string kind;    // to_string(ErrorKind)
 };
 
+// How the processes of this host are found, and what was missed.
+struct DiscoveryReport {
+  std::string events_unavailable;  // why the kernel does not tell of exec and exit, so that /proc is looked through
+                                   // every second; empty when it does
+  std::uint64_t executed = 0;      // programs begun, as the kernel has told
+  std::uint64_t too_short = 0;     // of those: ended before they could be looked at
+  std::uint64_t lost = 0;          // events that the kernel could not deliver; each time /proc was looked through
+  std::uint64_t scans = 0;         // of /proc
+  std::uint64_t unreadable = 0;    // processes at this moment that may not be looked at: Go programs or not
+};
+
 // Cumulative histogram, as Prometheus wants it: bucket i counts observations <= bounds[i].
 struct DurationHistogram {
   static constexpr std::array<double, 10> kBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
@@ -92,6 +115,7 @@ struct Report {
   std::string events_unavailable;  // why no target of this host can have events; empty when they can
   std::vector<TargetReport> targets;
   std::vector<UnsupportedReport> unsupported;
+  DiscoveryReport discovery;
   DurationHistogram snapshot_seconds;
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/dump_json.h"
 
-#include <array>
-#include <cstdio>
+#include <string_view>
+#include <variant>
 
 #include "text/json.h"
+#include "text/layout.h"
 
 namespace goleakd::text {
 namespace {
@@ -14,21 +15,40 @@ using nlohmann::json;
 json frame_json(const ledger::TracebackFrame& frame) {
   json j = to_json(frame.frame);
   j["inlined"] = frame.inlined;
+  j["hidden"] = frame.hidden;
+  j["pc"] = hex(frame.pc);
   j["pc_offset"] = frame.pc_offset;
   return j;
 }
 
-json object_json(const ledger::WaitObject& object) {
-  // Text, because JSON readers hold numbers as doubles and an address must stay exact to tell objects apart.
-  std::array<char, 24> address{};
-  std::snprintf(address.data(), address.size(), "0x%llx", static_cast<unsigned long long>(object.address));
-  return {
-      {"address", address.data()}, {"length", object.length}, {"capacity", object.capacity}, {"closed", object.closed}};
+json created_by_json(const ledger::TracebackFrame& frame) {
+  json j = to_json(frame.frame);
+  j["pc_offset"] = frame.pc_offset;
+  return j;
 }
+
+// The address as text, because JSON readers hold numbers as doubles and it must stay exact to tell objects apart.
+json object_json(const ledger::ObjectDump& object) {
+  json j = json::object();
+  for (const auto& [name, value] : object.attributes) std::visit([&](const auto& v) { j[name] = v; }, value);
+  j["kind"] = object.kind;
+  j["address"] = object.address == 0 ? json() : json(hex(object.address));
+  if (object.kind == "select") {
+    json& cases = j["cases"] = json::array();
+    for (const ledger::ObjectDump& c : object.cases) cases.push_back(object_json(c));
+  }
+  return j;
+}
+
+std::string one_line(const json& j) { return j.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace); }
+
+}  // namespace
 
 json goroutine_json(const ledger::GoroutineDump& g) {
   json frames = json::array();
   for (const ledger::TracebackFrame& frame : g.frames) frames.push_back(frame_json(frame));
+  json labels = json::object();
+  for (const auto& [key, value] : g.labels) labels[key] = value;
   return {{"id", g.goid},
           {"parent", g.parent},
           {"state", g.state},
@@ -37,20 +57,41 @@ json goroutine_json(const ledger::GoroutineDump& g) {
           {"system", g.system},
           {"frames", std::move(frames)},
           {"stack_missing", g.stack_missing},
-          {"created_by", g.created_by ? frame_json(*g.created_by) : json()},
-          {"waits_on", g.object ? object_json(*g.object) : json()}};
+          {"started", g.started},
+          {"created_by", g.created_by ? created_by_json(*g.created_by) : json()},
+          {"waits_on", g.object ? object_json(*g.object) : json()},
+          {"labels", std::move(labels)}};
 }
 
-}  // namespace
+DumpJson::DumpJson(const ledger::ProcessDump& process, const std::string& version, Of of, ledger::Output output)
+    : output_(std::move(output)) {
+  std::string head = to_text({{"version", version},
+                              {"pid", process.pid},
+                              {"exe", process.exe},
+                              {"build_id", process.build_id},
+                              {"go_version", process.go_version},
+                              {"torn", process.torn}});
+  head.resize(head.rfind("\n}"));  // it goes on
+  output_(head + (of == Of::groups ? ",\n  \"groups\": [" : ",\n  \"goroutines\": ["));
+}
 
-json dump_json(const ledger::ProcessDump& dump) {
-  json goroutines = json::array();
-  for (const ledger::GoroutineDump& g : dump.goroutines) goroutines.push_back(goroutine_json(g));
-  return {{"pid", dump.pid},
-          {"exe", dump.exe},
-          {"go_version", dump.go_version},
-          {"torn", dump.torn},
-          {"goroutines", std::move(goroutines)}};
+void DumpJson::element(const json& element) {
+  output_((first_ ? "\n    " : ",\n    ") + one_line(element));
+  first_ = false;
+}
+
+void DumpJson::goroutine(const ledger::GoroutineDump& g) { element(goroutine_json(g)); }
+
+void DumpJson::group(const ledger::GoroutineGroup& group, const ledger::GoroutineDump& example) {
+  element({{"count", group.goids.size()},
+           {"title", group.title},
+           {"goroutines", group.goids},
+           {"example", goroutine_json(example)}});
+}
+
+Result<void> DumpJson::end(std::uint64_t left_out) {
+  output_("\n  ],\n  \"left_out\": " + std::to_string(left_out) + "\n}\n");
+  return {};
 }
 
 }  // namespace goleakd::text

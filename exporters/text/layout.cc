@@ -35,6 +35,33 @@ std::string location(std::string_view file, int line) {
   return file.empty() ? std::string() : printable(file) + ":" + std::to_string(line);
 }
 
+std::string hex(std::uint64_t value) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
+  return text.data();
+}
+
+std::string emphasis(std::string_view text, Emphasis how, bool color) {
+  if (!color) return std::string(text);
+  return (how == Emphasis::heading ? "\x1b[1m" : "\x1b[36m") + std::string(text) + "\x1b[0m";
+}
+
+std::string progress_line(std::string_view what, std::uint64_t done, std::uint64_t all, std::size_t width) {
+  constexpr std::size_t kBar = 30;
+  constexpr std::size_t kLeastBar = 5;
+  const double part = all == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(all));
+  std::array<char, 16> percent{};
+  std::snprintf(percent.data(), percent.size(), " %3.0f %%", part * 100);
+  const std::size_t words = width_of(what) + std::string_view(percent.data()).size();
+  std::string line(what);
+  if (words + kLeastBar + 3 <= width) {
+    const std::size_t bar = std::min(kBar, width - words - 3);
+    const auto full = static_cast<std::size_t>(part * static_cast<double>(bar));
+    line += " [" + std::string(full, '#') + std::string(bar - full, '-') + "]";
+  }
+  return line + percent.data();
+}
+
 std::string format_bytes(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);

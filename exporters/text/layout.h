@@ -16,6 +16,17 @@ std::string printable(std::string_view text);
 // "/srv/shop/main.go:88", or empty when the file is not known.
 std::string location(std::string_view file, int line);
 
+// "0xc000012345".
+std::string hex(std::uint64_t value);
+
+// `text` in ANSI escapes when `color`, else as it is.
+enum class Emphasis { heading, aside };
+std::string emphasis(std::string_view text, Emphasis how, bool color);
+
+// "reading goroutines [#######-----]  58 %", at most `width` columns wide; without the bar when there is no room for
+// it.
+std::string progress_line(std::string_view what, std::uint64_t done, std::uint64_t all, std::size_t width);
+
 // "824 KiB": the largest binary unit that gives at least 1; one decimal below 10.
 std::string format_bytes(std::uint64_t bytes);
 

@@ -51,11 +51,25 @@ json losses_json(const verdict::TargetReport& target) {
           {"unmatched_wakes", totals.unmatched_wakes},   {"dropped_goroutines", totals.dropped_goroutines}};
 }
 
+json container_json(const verdict::ContainerReport& container) {
+  if (container.runtime.empty()) return {};
+  return {{"runtime", container.runtime}, {"id", container.id},   {"name", container.name},
+          {"pod_uid", container.pod_uid}, {"pod", container.pod}, {"pod_namespace", container.pod_namespace}};
+}
+
+json discovery_json(const verdict::DiscoveryReport& discovery) {
+  return {{"events_unavailable", discovery.events_unavailable}, {"executed", discovery.executed},
+          {"too_short", discovery.too_short},                   {"lost", discovery.lost},
+          {"scans", discovery.scans},                           {"unreadable", discovery.unreadable}};
+}
+
 json target_json(const verdict::Report& report, const verdict::TargetReport& target) {
   json checks = json::object();
   for (const auto& [check, time] : target.checks_last_run) checks[check] = wall_time(report, time);
   return {{"pid", target.pid},
+          {"own_pid", target.own_pid},
           {"app", target.app},
+          {"container", container_json(target.container)},
           {"exe", target.exe},
           {"go_version", target.go_version},
           {"module", target.module},
@@ -95,6 +109,7 @@ json site_json(const verdict::Report& report, const verdict::TargetReport& targe
 json targets_json(const verdict::Report& report) {
   json document = document_of(report);
   document["events_unavailable"] = report.events_unavailable;
+  document["discovery"] = discovery_json(report.discovery);
   document["targets"] = json::array();
   for (const verdict::TargetReport& target : report.targets) {
     document["targets"].push_back(target_json(report, target));

@@ -27,7 +27,8 @@ targets:
   include: ["/opt/*", "/usr/bin/shop"]
   exclude: ["*/test"]
   services: [{exe: "/opt/a*", name: alpha}]
-snapshots: {interval: 1s, interval_with_suspects: 500ms}
+  host_root: /host
+snapshots: {interval: 1s, interval_with_suspects: 500ms, max_cpu: 0.05}
 probes: {max_hits_per_second: 5, retry_after: 1m, drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
 thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, growing_rises: 7, growing_survival: 0.9,
              stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
@@ -38,6 +39,8 @@ thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, g
   EXPECT_TRUE(matches_any(config->targets.include, "/opt/deep/er/shop"));
   EXPECT_FALSE(matches_any(config->targets.include, "/usr/bin/shop2"));
   EXPECT_EQ(config->targets.services.at(0).name, "alpha");
+  EXPECT_EQ(config->targets.host_root, "/host");
+  EXPECT_DOUBLE_EQ(config->snapshots.max_cpu, 0.05);
   EXPECT_EQ(config->probes.method, probe::Method::perf_event);
   EXPECT_EQ(config->thresholds.interval(), std::chrono::seconds(5));
   EXPECT_DOUBLE_EQ(config->thresholds.growing_survival, 0.9);
@@ -53,10 +56,11 @@ TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
   const std::vector<BadConfig> bad{
       {"listen: x\nlisten_to: y\n", "x.yaml:2:1", "unknown key \"listen_to\"; known are"},
       {"targets:\n  includes: []\n", "x.yaml:2:3",
-       "unknown key \"includes\" in targets; known are exclude, include, services"},
+       "unknown key \"includes\" in targets; known are exclude, host_root, include, services"},
       {"mode: both\n", "x.yaml:1:7", "must be one of auto, events, snapshots"},
       {"snapshots: {interval: 10}\n", "x.yaml:1:23", "not a duration"},
       {"snapshots: {interval: 1ms}\n", "x.yaml:1:23", "at least 100ms"},
+      {"snapshots: {max_cpu: 0}\n", "x.yaml:1:22", "must be a number from 0.0001 to 1"},
       {"probes: {max_hits_per_second: -1}\n", "x.yaml:1:31", "must be a number"},
       {"probes: {ring_bytes: 100000}\n", "x.yaml:1:22", "power of two"},
       {"targets: {include: /opt}\n", "x.yaml:1:20", "must be a list"},

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,9 +58,17 @@ inline GoroutineState waiting(Goid goid, std::uint64_t park_identity, WaitClass 
   return state;
 }
 
+inline Snapshot snapshot(Instant begin, Instant end, std::vector<GoroutineState> goroutines, std::uint64_t torn = 0) {
+  const std::size_t count = goroutines.size();
+  return {.begin = begin,
+          .end = end,
+          .torn = torn,
+          .count = count,
+          .state = [goroutines = std::move(goroutines)](std::size_t i) { return goroutines[i]; }};
+}
 inline Snapshot snapshot(std::int64_t begin_ms, std::int64_t end_ms, std::vector<GoroutineState> goroutines,
                          std::uint64_t torn = 0) {
-  return {.begin = at(begin_ms), .end = at(end_ms), .goroutines = std::move(goroutines), .torn = torn};
+  return snapshot(at(begin_ms), at(end_ms), std::move(goroutines), torn);
 }
 
 inline std::uint64_t count_of(const Ledger& ledger, Correction correction) {

@@ -5,22 +5,26 @@
 #include <string>
 #include <vector>
 
-// A function table of Go 1.20's form with two functions of 64 bytes each, runtime.gopark and main.main, written by
-// hand.
+// A function table with two functions of 64 bytes each, runtime.gopark and main.main, written by hand in each of the
+// forms.
 class PclntabFixture {
  public:
   static constexpr std::uint64_t kText = 0x401000;
+  static constexpr std::uint32_t kGo116 = 0xfffffffa;
+  static constexpr std::uint32_t kGo118 = 0xfffffff0;
+  static constexpr std::uint32_t kGo120 = 0xfffffff1;
 
-  static std::vector<std::uint8_t> bytes() {
+  static std::vector<std::uint8_t> bytes(std::uint32_t form = kGo120) {
     PclntabFixture f;
-    f.u32(0xfffffff1);
+    f.whole_ = form == kGo116;
+    f.u32(form);
     f.u8(0);
     f.u8(0);
-    f.u8(1);   // pc quantum
-    f.u8(8);   // pointer size
-    f.u64(2);  // functions
-    f.u64(1);  // files
-    f.u64(0);  // text start, as Go 1.26 writes it
+    f.u8(1);                  // pc quantum
+    f.u8(8);                  // pointer size
+    f.u64(2);                 // functions
+    f.u64(1);                 // files
+    if (!f.whole_) f.u64(0);  // text start, as Go 1.26 writes it
     const std::size_t offsets = f.out_.size();
     f.out_.resize(offsets + 5 * 8);
     f.patch(offsets, f.out_.size());  // names
@@ -35,25 +39,34 @@ class PclntabFixture {
     const std::uint32_t pcsp = f.table({{1, 0x10}, {24, 0x30}});  // 0, then 24
     const std::uint32_t pcfile = f.table({{1, 0x40}});            // 0
     const std::uint32_t pcln = f.table({{8, 0x20}, {2, 0x20}});   // 7, then 9
+    const std::uint32_t inlining = f.table({{1, 0x40}});          // 0
     f.patch(offsets + 32, f.out_.size());                         // functions
     const std::size_t functab = f.out_.size();
-    f.out_.resize(functab + 2 * 8 + 4);
+    const std::size_t word = f.whole_ ? 8 : 4;
+    f.out_.resize(functab + 5 * word);
     for (std::uint32_t i = 0; i < 2; ++i) {
-      f.put32(functab + i * 8, i * 0x40);
-      f.put32(functab + i * 8 + 4, static_cast<std::uint32_t>(f.out_.size() - functab));
-      f.u32(i * 0x40);         // entry
+      f.put32(functab + 2 * i * word, f.entry(i));
+      f.put32(functab + (2 * i + 1) * word, static_cast<std::uint32_t>(f.out_.size() - functab));
+      f.u32(f.entry(i));
+      if (f.whole_) f.u32(0);
       f.u32(i == 0 ? 0 : 15);  // name
       f.u32(0);                // args
       f.u32(0);                // deferreturn
       f.u32(pcsp);
       f.u32(pcfile);
       f.u32(pcln);
-      f.u32(0);  // pcdata tables
-      f.u32(0);  // compilation unit
-      f.u32(1);  // start line
-      f.u32(0);  // id, flags, pad, funcdata tables
+      f.u32(3);                            // pcdata tables
+      f.u32(0);                            // compilation unit
+      if (form == kGo120) f.u32(1);        // start line
+      f.u8(static_cast<std::uint8_t>(i));  // id
+      f.u8(static_cast<std::uint8_t>(i));  // flags: main.main is a top frame
+      f.u8(0);
+      f.u8(4);  // funcdata tables
+      for (const std::uint32_t table : {0U, 0U, inlining}) f.u32(table);
+      while (f.whole_ && f.out_.size() % 8 != 0) f.u8(0);
+      for (int table = 0; table < 4; ++table) f.funcdata(table == 3 ? 0x30 : kNone);
     }
-    f.put32(functab + 16, 0x80);
+    f.put32(functab + 4 * word, f.entry(2));
     return f.out_;
   }
 
@@ -65,6 +78,15 @@ class PclntabFixture {
   void u64(std::uint64_t value) {
     u32(static_cast<std::uint32_t>(value));
     u32(static_cast<std::uint32_t>(value >> 32U));
+  }
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  std::uint32_t entry(std::uint32_t function) const {
+    return static_cast<std::uint32_t>((whole_ ? kText : 0) + function * 0x40);
+  }
+  void funcdata(std::uint32_t value) {
+    if (!whole_) return u32(value);
+    u64(value == kNone ? 0 : value);
   }
   void text(const std::string& value) {
     out_.insert(out_.end(), value.begin(), value.end());
@@ -93,4 +115,5 @@ class PclntabFixture {
 
   std::vector<std::uint8_t> out_;
   std::size_t pcs_ = 0;
+  bool whole_ = false;  // addresses of 64 bits, as before Go 1.18
 };

@@ -2,63 +2,31 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "fake_memory.h"
 #include "pclntab_fixture.h"
 #include "snapshot/channels.h"
 #include "snapshot/goroutine_table.h"
 #include "snapshot/memory.h"
+#include "snapshot/merged_read.h"
 #include "snapshot/process_memory.h"
+#include "snapshot/stack_table.h"
 #include "snapshot/unwinder.h"
 
 namespace goleakd::snapshot {
 namespace {
-
-// An address space made of blocks; everything between them is unmapped.
-class FakeMemory : public Memory {
- public:
-  using Memory::read;
-
-  void map(std::uint64_t address, std::size_t size) { blocks_[address].resize(size); }
-  template <typename T>
-  void put(std::uint64_t address, T value) {
-    std::uint8_t* at = find(address, sizeof(T));
-    ASSERT_NE(at, nullptr);
-    std::memcpy(at, &value, sizeof(T));
-  }
-
-  Result<void> read(std::uint64_t address, std::span<std::uint8_t> into) const override {
-    const std::uint8_t* at = const_cast<FakeMemory*>(this)->find(address, into.size());
-    if (at == nullptr) return fail(ErrorKind::invalid, "unmapped");
-    std::memcpy(into.data(), at, into.size());
-    return {};
-  }
-  Result<void> read(std::span<ReadRequest> requests) const override {
-    for (ReadRequest& request : requests) request.done = read(request.address, request.into).has_value();
-    return {};
-  }
-
- private:
-  std::uint8_t* find(std::uint64_t address, std::size_t size) {
-    auto block = blocks_.upper_bound(address);
-    if (block == blocks_.begin()) return nullptr;
-    --block;
-    const std::uint64_t offset = address - block->first;
-    if (offset + size > block->second.size()) return nullptr;
-    return block->second.data() + offset;
-  }
-
-  std::map<std::uint64_t, std::vector<std::uint8_t>> blocks_;
-};
 
 constexpr std::uint64_t kAllgs = 0x600000;
 constexpr std::uint64_t kArray = 0x700000;
 constexpr std::uint64_t kG = 0xc000000000;
 constexpr std::uint64_t kStack = 0xc000100000;
 
-const target::Layout& layout() { return **target::layout_for({.minor = 24, .text = "go1.24"}); }
+const target::Layout& layout() {
+  static const target::LayoutChoice choice = *target::layout_for(*target::GoVersion::parse("go1.24.4"), false);
+  return *choice.layout;
+}
 
 void put_slice(FakeMemory& memory, std::uint64_t data, std::uint64_t length, std::uint64_t capacity) {
   memory.map(kAllgs, 24);
@@ -83,9 +51,11 @@ TEST(AllGs, ReadsTheSliceOfPointers) {
   memory.map(kArray, 32);
   memory.put(kArray, kG);
   memory.put(kArray + 8, kG + 0x200);
-  const auto addresses = read_all_g_addresses(memory, kAllgs);
+  const auto addresses = read_g_addresses(memory, kAllgs);
   ASSERT_TRUE(addresses);
   EXPECT_EQ(*addresses, (std::vector<std::uint64_t>{kG, kG + 0x200}));
+  EXPECT_EQ(*read_g_addresses(memory, kAllgs, 1), (std::vector<std::uint64_t>{kG + 0x200}));
+  EXPECT_TRUE(read_g_addresses(memory, kAllgs, 2)->empty());
 }
 
 struct BadSlice {
@@ -102,7 +72,7 @@ TEST(AllGs, RefusesWhatIsNoSliceOfPointers) {
     put_slice(memory, bad.data, bad.length, bad.capacity);
     memory.map(kArray, 64);
     memory.put(kArray, std::uint64_t{7});
-    EXPECT_FALSE(read_all_g_addresses(memory, kAllgs)) << bad.name;
+    EXPECT_FALSE(read_g_addresses(memory, kAllgs)) << bad.name;
   }
 }
 
@@ -110,14 +80,97 @@ TEST(GStructs, AreDecodedByTheLayoutWithoutTheScanBit) {
   FakeMemory memory;
   put_g(memory, kG, 17, 0x1004);  // waiting, being scanned
   put_g(memory, kG + 0x400, 18, 6);
-  // The one between is not mapped.
-  const auto gs = read_g_structs(memory, layout(), std::vector<std::uint64_t>{kG, 0xc000900000, kG + 0x400});
-  ASSERT_TRUE(gs);
-  ASSERT_EQ(gs->size(), 2U);
-  EXPECT_EQ((*gs)[0].goid, 17U);
-  EXPECT_EQ((*gs)[0].status, GStatus::waiting);
-  EXPECT_TRUE(plausible((*gs)[0]));
-  EXPECT_TRUE((*gs)[1].dead());
+  std::vector<std::uint8_t> bytes(layout().g.size);
+  ASSERT_TRUE(memory.read(kG, bytes));
+  const RawGoroutine g = decode_g(bytes, kG, layout().g);
+  EXPECT_EQ(g.address, kG);
+  EXPECT_EQ(g.goid, 17U);
+  EXPECT_EQ(g.status, GStatus::waiting);
+  EXPECT_EQ(g.stack_hi, kStack + 0x2000);
+  EXPECT_TRUE(plausible(g));
+  ASSERT_TRUE(memory.read(kG + 0x400, bytes));
+  EXPECT_TRUE(decode_g(bytes, kG + 0x400, layout().g).dead());
+  bytes.pop_back();
+  EXPECT_TRUE(decode_g(bytes, kG, layout().g).dead()) << "cut short: nothing is believed";
+}
+
+TEST(MergedReads, GiveEachRangeItsBytesInAnyOrder) {
+  FakeMemory memory;
+  memory.map(0x10000, 0x1000);
+  memory.map(0x40000, 0x1000);
+  for (std::uint64_t at = 0; at < 0x1000; at += 8) {
+    memory.put(0x10000 + at, 0x10000 + at);
+    memory.put(0x40000 + at, 0x40000 + at);
+  }
+  MergedRead reads;
+  const std::vector<std::uint64_t> addresses{0x40800, 0x10008, 0x20000, 0x10000, 0x10ff8, 0x40000, 0x10008};
+  for (const std::uint64_t address : addresses) reads.add(address, 8);
+  reads.add(0x10ff8, 16);  // ends where nothing is mapped
+  reads.add(0x10000, 0);
+  reads.add(~0ULL - 3, 8);
+  ASSERT_TRUE(reads.read(memory));
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (addresses[i] == 0x20000) {
+      EXPECT_TRUE(reads[i].empty());
+    } else {
+      EXPECT_EQ(read_at<std::uint64_t>(reads[i], 0), addresses[i]);
+    }
+  }
+  for (std::size_t i = addresses.size(); i < reads.size(); ++i) EXPECT_TRUE(reads[i].empty());
+}
+
+Stack stack_of(std::uint64_t caller) {
+  return {.frames = {{.pc = 0x1000, .symbol_pc = 0xfff, .return_at = 8},
+                     {.pc = caller, .symbol_pc = caller - 1, .return_at = 24},
+                     {.pc = 0x3000, .symbol_pc = 0x2fff, .return_at = 0}},
+          .end = UnwindEnd::top};
+}
+
+std::vector<std::uint8_t> words(std::initializer_list<std::uint64_t> values) {
+  std::vector<std::uint8_t> bytes(values.size() * 8);
+  std::memcpy(bytes.data(), std::data(values), bytes.size());
+  return bytes;
+}
+
+TEST(Stacks, AreRecognisedByTheirReturnAddressesAlone) {
+  constexpr std::uint64_t kBias = 0x555500000000;
+  StackTable table;
+  const auto first = table.add(64, stack_of(0x2000));
+  const auto second = table.add(64, stack_of(0x2100));
+  EXPECT_NE(first, second);
+  EXPECT_EQ(table.bytes_wanted(0x1000, 64), 32U);
+  EXPECT_EQ(table.bytes_wanted(0x1000, 72), 0U) << "another depth, other frames";
+  EXPECT_EQ(table.recognise(0x1000, 64, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), first);
+  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias, 7, 0x3000 + kBias}), kBias), second);
+  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias, 7, 0x3001 + kBias}), kBias), 0U);
+  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias}), kBias), 0U) << "cut short";
+  EXPECT_EQ(table.recognise(0x1008, 64, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), 0U);
+}
+
+TEST(Stacks, ThatAreEqualAreKeptOnce) {
+  StackTable table;
+  EXPECT_EQ(table.add(64, stack_of(0x2000)), table.add(128, stack_of(0x2000)));
+  EXPECT_EQ(table.stacks().size(), 2U);  // and the empty one
+  EXPECT_EQ(table.add(64, {}), 0U);
+}
+
+// One that ended in the dark depends on words that are not among its return addresses.
+TEST(Stacks, ThatWereNotWalkedToTheTopAreNeverRecognised) {
+  StackTable table;
+  Stack broken = stack_of(0x2000);
+  broken.end = UnwindEnd::broken;
+  EXPECT_NE(table.add(64, broken), 0U);
+  EXPECT_EQ(table.recognise(0x1000, 64, words({9, 0x2000, 9, 0x3000}), 0), 0U);
+}
+
+TEST(Stacks, AreHeldWithinBounds) {
+  StackTable table;
+  for (std::uint64_t i = 1; i <= 200'000; ++i) table.add(64, stack_of(0x100000 + i));
+  EXPECT_TRUE(table.full());
+  EXPECT_LE(table.stacks().size(), 100'000U);
+  EXPECT_EQ(table.add(64, stack_of(0x2000)), 0U);
+  table.reset();
+  EXPECT_NE(table.add(64, stack_of(0x2000)), 0U);
 }
 
 TEST(GStructs, ThatLieAreNotPlausible) {
@@ -175,12 +228,12 @@ TEST(Channels, AreFollowedFromTheGoroutineThatWaitsOnThem) {
 
 class Unwinding : public ::testing::Test {
  protected:
-  static constexpr std::uint64_t kMainMain = PclntabFixture::kText + 0x40;
+  static constexpr std::uint64_t kPark = PclntabFixture::kText;  // main.main is a top frame
 
   UnwindEnd walk(std::uint64_t bias = 0, std::size_t max_frames = 100) {
     frames_.clear();
     StackBytes stack{.base = kStack, .bytes = {}, .end = kStack + 0x100};
-    return unwind(functions_, memory_, stack, {kMainMain + 0x20 + bias, kStack, bias}, max_frames, frames_);
+    return unwind(functions_, memory_, stack, {kPark + 0x20 + bias, kStack, bias}, max_frames, frames_);
   }
 
   target::Pclntab functions_ = *target::Pclntab::parse(PclntabFixture::bytes(), PclntabFixture::kText);
@@ -190,20 +243,20 @@ class Unwinding : public ::testing::Test {
 
 TEST_F(Unwinding, GoesUpBySizeOfFrame) {
   memory_.map(kStack, 0x100);
-  memory_.put(kStack + 24, kMainMain + 0x21);  // return address of the first frame, whose depth here is 24
+  memory_.put(kStack + 24, kPark + 0x21);  // return address of the first frame, whose depth here is 24
   memory_.put(kStack + 24 + 8 + 24, std::uint64_t{0});
   EXPECT_EQ(walk(), UnwindEnd::top);
   ASSERT_EQ(frames_.size(), 2U);
-  EXPECT_EQ(frames_[0].symbol_pc, kMainMain + 0x1f);
-  EXPECT_EQ(frames_[1].pc, kMainMain + 0x21);
+  EXPECT_EQ(frames_[0].symbol_pc, kPark + 0x1f);
+  EXPECT_EQ(frames_[1].pc, kPark + 0x21);
 }
 
 TEST_F(Unwinding, WorksAtAnyLoadAddress) {
   constexpr std::uint64_t kBias = 0x555555000000;
   memory_.map(kStack, 0x100);
-  memory_.put(kStack + 24, kMainMain + 0x21 + kBias);
+  memory_.put(kStack + 24, kPark + 0x21 + kBias);
   EXPECT_EQ(walk(kBias), UnwindEnd::top);
-  EXPECT_EQ(frames_[1].pc, kMainMain + 0x21);
+  EXPECT_EQ(frames_[1].pc, kPark + 0x21);
 }
 
 TEST_F(Unwinding, StopsAtWhatIsNoCode) {
@@ -215,7 +268,7 @@ TEST_F(Unwinding, StopsAtWhatIsNoCode) {
 
 TEST_F(Unwinding, EndsOnAStackThatCallsItselfForEver) {
   memory_.map(kStack, 0x100);
-  for (std::uint64_t at = 24; at <= 0xf8; at += 32) memory_.put(kStack + at, kMainMain + 0x20);
+  for (std::uint64_t at = 24; at <= 0xf8; at += 32) memory_.put(kStack + at, kPark + 0x20);
   EXPECT_EQ(walk(), UnwindEnd::broken);  // the stack ends
   EXPECT_EQ(walk(0, 3), UnwindEnd::too_deep);
   EXPECT_EQ(frames_.size(), 3U);

@@ -35,6 +35,17 @@ TEST(Layout, BytesHaveTheUnitThatFits) {
   EXPECT_EQ(format_bytes(std::uint64_t{5} << 40U), "5.0 TiB");
 }
 
+TEST(Layout, EmphasisOnlyWhereItIsWanted) {
+  EXPECT_EQ(emphasis("a", Emphasis::heading, true), "\x1b[1ma\x1b[0m");
+  EXPECT_EQ(emphasis("a", Emphasis::aside, false), "a");
+}
+
+TEST(Layout, ProgressFitsItsWidth) {
+  EXPECT_EQ(progress_line("reading", 3, 6, 26), "reading [#####-----]  50 %");
+  EXPECT_EQ(progress_line("reading", 9, 6, 14), "reading 100 %");
+  EXPECT_EQ(progress_line("reading", 0, 0, 14), "reading   0 %");
+}
+
 TEST(Layout, WrapsAtWordsAndKeepsLineEnds) {
   EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
   EXPECT_EQ(wrap("one\ntwo three", 20), (std::vector<std::string>{"one", "two three"}));
@@ -262,34 +273,72 @@ TEST(Json, BytesThatAreNotUtf8DoNotThrow) {
 
 ledger::TracebackFrame frame(std::string function, std::string file, int line, std::uint64_t offset,
                              bool inlined = false) {
-  return {{std::move(function), std::move(file), line}, inlined, offset};
+  return {.frame = {std::move(function), std::move(file), line},
+          .inlined = inlined,
+          .hidden = false,
+          .pc = 0x401000 + static_cast<std::uint64_t>(line),
+          .pc_offset = offset};
 }
 
-ProcessDump dump() {
+GoroutineDump running() {
   GoroutineDump main;
   main.goid = 1;
   main.state = "running";
   main.stack_missing = "it runs";
-  GoroutineDump stuck;
-  stuck.goid = 7;
-  stuck.parent = 1;
-  stuck.state = "chan send";
-  stuck.waiting_minutes = 12;
-  stuck.locked_to_thread = true;
-  stuck.frames = {frame("main.(*T).send", "/srv/main.go", 12, 0, true),
-                  frame("main.work[...]", "/srv/main.go", 20, 0x1d)};
-  stuck.created_by = frame("main.main", "/srv/main.go", 9, 0x45);
-  stuck.object = {{0xc000012345, 2, 2, false}};
-  GoroutineDump old;
-  old.goid = 8;
-  old.state = "select";
-  old.frames = {frame("main.loop", "/srv/main.go", 30, 0)};
-  old.created_by = frame("main.init.0", "/srv/main.go", 5, 0x10);
-  return {4711, "/usr/bin/shop", "go1.22.1", {main, stuck, old}, 2};
+  return main;
+}
+
+GoroutineDump stuck() {
+  GoroutineDump g;
+  g.goid = 7;
+  g.parent = 1;
+  g.state = "chan send";
+  g.waiting_minutes = 12;
+  g.locked_to_thread = true;
+  g.frames = {frame("runtime.gopark", "/go/src/runtime/proc.go", 398, 0xce),
+              frame("main.(*T).send", "/srv/main.go", 12, 0, true), frame("main.work[...]", "/srv/main.go", 20, 0x1d),
+              frame("runtime.goexit", "/go/asm_amd64.s", 1650, 1)};
+  g.frames.front().hidden = g.frames.back().hidden = true;
+  g.created_by = frame("main.main", "/srv/main.go", 9, 0x45);
+  g.started = "main.work[...]";
+  g.object = ledger::ObjectDump{
+      .kind = "channel",
+      .address = 0xc000012345,
+      .attributes = {{"length", std::uint64_t{2}}, {"capacity", std::uint64_t{2}}, {"closed", false}},
+      .cases = {}};
+  g.labels = {{"job", "a.1"}, {"user", "J \"x\""}};
+  return g;
+}
+
+GoroutineDump selecting() {
+  GoroutineDump g;
+  g.goid = 8;
+  g.state = "select";
+  g.frames = {frame("main.loop", "/srv/main.go", 30, 0)};
+  g.created_by = frame("main.init.0", "/srv/main.go", 5, 0x10);
+  const auto channel = [](std::uint64_t address, std::string direction) {
+    return ledger::ObjectDump{
+        .kind = "channel", .address = address, .attributes = {{"direction", std::move(direction)}}, .cases = {}};
+  };
+  g.object = ledger::ObjectDump{.kind = "select",
+                                .address = 0,
+                                .attributes = {},
+                                .cases = {channel(0xc000000200, "send"), channel(0xc000000100, "receive")}};
+  return g;
+}
+
+// What a sink writes of these.
+template <typename Sink, typename... Arguments>
+std::string written(const std::vector<GoroutineDump>& goroutines, std::uint64_t left_out, Arguments... arguments) {
+  std::string text;
+  Sink sink(arguments..., [&](std::string_view bytes) { text += bytes; });
+  for (const GoroutineDump& g : goroutines) sink.goroutine(g);
+  EXPECT_TRUE(sink.end(left_out));
+  return text;
 }
 
 TEST(DumpText, IsTheRuntimesTraceback) {
-  EXPECT_EQ(dump_text(dump()),
+  EXPECT_EQ(written<DumpText>({running(), stuck(), selecting()}, 0, DumpTextOptions{.go_minor = 22}),
             "goroutine 1 [running]:\n"
             "\tgoroutine running on other thread; stack unavailable\n"
             "\n"
@@ -308,22 +357,165 @@ TEST(DumpText, IsTheRuntimesTraceback) {
             "\t/srv/main.go:5 +0x10\n");
 }
 
-TEST(DumpJson, HasWhatTheTracebackHasNoPlaceFor) {
-  const nlohmann::json j = dump_json(dump());
+TEST(DumpText, DetailsAreLinesOfTheirOwn) {
+  const std::string text =
+      written<DumpText>({stuck(), selecting()}, 0, DumpTextOptions{.go_minor = 22, .details = true});
+  EXPECT_NE(text.find("\t/srv/main.go:9 +0x45\n"
+                      "# waits on channel 0xc000012345, length 2, capacity 2, closed no\n"
+                      "# labels {job: a.1, user: \"J \\\"x\\\"\"}\n"
+                      "\n"
+                      "goroutine 8"),
+            std::string::npos)
+      << text;
+  EXPECT_TRUE(
+      text.ends_with("# waits on select\n"
+                     "#   case channel 0xc000000200, direction send\n"
+                     "#   case channel 0xc000000100, direction receive\n"))
+      << text;
+}
+
+TEST(DumpText, LabelsAreInTheHeaderSinceGo127) {
+  EXPECT_TRUE(goroutine_text(stuck(), {.go_minor = 27, .details = true})
+                  .starts_with("goroutine 7 [chan send, 12 minutes, locked to thread] {job: a.1, user: \"J \\\"x"));
+  EXPECT_EQ(goroutine_text(stuck(), {.go_minor = 27, .details = true}).find("# labels"), std::string::npos);
+}
+
+TEST(DumpText, FramesOfTheRuntimeAreShownWhereThereAreNoOthers) {
+  GoroutineDump g;
+  g.goid = 2;
+  g.state = "force gc (idle)";
+  g.frames = {frame("runtime.gopark", "/go/proc.go", 1, 2), frame("runtime.goexit", "/go/asm.s", 3, 4)};
+  for (auto& one : g.frames) one.hidden = true;
+  EXPECT_EQ(goroutine_text(g, {}),
+            "goroutine 2 [force gc (idle)]:\n"
+            "runtime.gopark(...)\n\t/go/proc.go:1 +0x2\n"
+            "runtime.goexit(...)\n\t/go/asm.s:3 +0x4\n");
+}
+
+TEST(DumpText, LongStacksLoseTheirMiddleSinceGo121) {
+  GoroutineDump g = selecting();
+  g.frames.clear();
+  for (int line = 1; line <= 103; ++line) g.frames.push_back(frame("main.deep", "/m.go", line, 1));
+  const std::string text = goroutine_text(g, {.go_minor = 21});
+  EXPECT_NE(text.find("/m.go:50 +0x1\n...3 frames elided...\nmain.deep(...)\n\t/m.go:54 +0x1\n"), std::string::npos);
+  EXPECT_NE(text.find("/m.go:103 +0x1\ncreated by"), std::string::npos);
+  EXPECT_EQ(goroutine_text(g, {.go_minor = 20}).find("elided"), std::string::npos);
+  g.stack_missing = "additional frames elided";
+  EXPECT_NE(goroutine_text(g, {.go_minor = 20}).find("/m.go:103 +0x1\n...additional frames elided...\ncreated by"),
+            std::string::npos);
+}
+
+TEST(DumpText, PanicHasTheNameThatTracebacksGiveIt) {
+  GoroutineDump g = selecting();
+  g.frames[0].frame.function = "runtime.gopanic";
+  EXPECT_NE(goroutine_text(g, {}).find("\npanic(...)\n"), std::string::npos);
+}
+
+TEST(DumpText, NamesOfOthersCannotForgeOutput) {
+  GoroutineDump g = stuck();
+  const std::string evil = "x\n\ngoroutine 9 [running]:\x1b[31m";
+  g.state = g.started = evil;
+  for (auto& one : g.frames) one.frame.function = one.frame.file = evil;
+  g.object->attributes.emplace_back(evil, evil);
+  g.labels = {{evil, evil}};
+  const std::string text = goroutine_text(g, {.details = true});
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_EQ(text.find("\ngoroutine 9"), std::string::npos);
+  EXPECT_EQ(text.find("\n\n"), std::string::npos);
+}
+
+ledger::GoroutineGroup group_of(std::size_t size) {
+  ledger::GoroutineGroup group{.title = "main.loop [select]", .goids = {}, .first = 0};
+  for (std::size_t i = 0; i < size; ++i) group.goids.push_back(8 + i);
+  return group;
+}
+
+TEST(DumpText, GroupsHaveATitleAndAnExample) {
+  std::string text;
+  DumpText sink({.color = true}, [&](std::string_view bytes) { text += bytes; });
+  sink.group(group_of(12), selecting());
+  sink.group(group_of(1), selecting());
+  EXPECT_TRUE(
+      text.starts_with("\x1b[1m# 12 goroutines: main.loop [select]\x1b[0m\n"
+                       "# ids: 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, …\n"
+                       "\x1b[1mgoroutine 8 [select]\x1b[0m:\nmain.loop(...)\n"))
+      << text;
+  EXPECT_NE(text.find("\n\n\x1b[1m# 1 goroutine: main.loop [select]\x1b[0m\n# ids: 8\n"), std::string::npos);
+}
+
+nlohmann::json dump_json(const std::vector<GoroutineDump>& goroutines) {
+  const ProcessDump process{.pid = 4711,
+                            .exe = "/usr/bin/shop",
+                            .build_id = "0123abcd",
+                            .go_version = "go1.22.1",
+                            .goroutines = {},
+                            .torn = 2};
+  return nlohmann::json::parse(
+      written<DumpJson>(goroutines, 3, process, std::string("0.1.0"), DumpJson::Of::goroutines));
+}
+
+TEST(DumpJson, HasEveryField) {
+  const nlohmann::json j = dump_json({running(), stuck(), selecting()});
+  EXPECT_EQ(j["version"], "0.1.0");
+  EXPECT_EQ(j["pid"], 4711);
+  EXPECT_EQ(j["exe"], "/usr/bin/shop");
+  EXPECT_EQ(j["build_id"], "0123abcd");
+  EXPECT_EQ(j["go_version"], "go1.22.1");
   EXPECT_EQ(j["torn"], 2);
+  EXPECT_EQ(j["left_out"], 3);
+  ASSERT_EQ(j["goroutines"].size(), 3);
   EXPECT_EQ(j["goroutines"][0]["stack_missing"], "it runs");
   EXPECT_TRUE(j["goroutines"][0]["created_by"].is_null());
+  EXPECT_TRUE(j["goroutines"][0]["waits_on"].is_null());
+  EXPECT_EQ(j["goroutines"][0]["labels"], nlohmann::json::object());
   const nlohmann::json& stuck = j["goroutines"][1];
+  EXPECT_EQ(stuck["id"], 7);
+  EXPECT_EQ(stuck["parent"], 1);
+  EXPECT_EQ(stuck["started"], "main.work[...]");
+  EXPECT_EQ(stuck["waiting_minutes"], 12);
+  EXPECT_EQ(stuck["locked_to_thread"], true);
   EXPECT_EQ(stuck["waits_on"],
-            nlohmann::json({{"address", "0xc000012345"}, {"length", 2}, {"capacity", 2}, {"closed", false}}));
-  EXPECT_EQ(stuck["frames"][0]["inlined"], true);
-  EXPECT_EQ(stuck["frames"][1]["pc_offset"], 0x1d);
+            nlohmann::json(
+                {{"kind", "channel"}, {"address", "0xc000012345"}, {"length", 2}, {"capacity", 2}, {"closed", false}}));
+  EXPECT_EQ(stuck["labels"], nlohmann::json({{"job", "a.1"}, {"user", "J \"x\""}}));
+  ASSERT_EQ(stuck["frames"].size(), 4);
+  EXPECT_EQ(stuck["frames"][0]["hidden"], true);
+  EXPECT_EQ(stuck["frames"][1]["inlined"], true);
+  EXPECT_EQ(stuck["frames"][2]["pc"], "0x401014");
+  EXPECT_EQ(stuck["frames"][2]["pc_offset"], 0x1d);
   EXPECT_EQ(stuck["created_by"]["function"], "main.main");
+  const nlohmann::json& select = j["goroutines"][2]["waits_on"];
+  EXPECT_TRUE(select["address"].is_null());
+  EXPECT_EQ(select["cases"][1],
+            nlohmann::json({{"kind", "channel"}, {"address", "0xc000000100"}, {"direction", "receive"}}));
+}
+
+TEST(DumpJson, NothingIsADocumentToo) { EXPECT_EQ(dump_json({})["goroutines"], nlohmann::json::array()); }
+
+TEST(DumpJson, BytesThatAreNotUtf8DoNotThrow) {
+  GoroutineDump g = selecting();
+  g.labels = {{"k", "\xff"}};
+  EXPECT_EQ(dump_json({g})["goroutines"][0]["labels"]["k"], "\xef\xbf\xbd");
+}
+
+TEST(DumpJson, GroupsHaveTheIdsOfTheirGoroutines) {
+  std::string text;
+  DumpJson sink(ProcessDump{}, "0.1.0", DumpJson::Of::groups, [&](std::string_view bytes) { text += bytes; });
+  sink.group(group_of(2), selecting());
+  sink.group(group_of(1), selecting());
+  ASSERT_TRUE(sink.end(0));
+  const nlohmann::json j = nlohmann::json::parse(text);
+  ASSERT_EQ(j["groups"].size(), 2);
+  EXPECT_EQ(j["groups"][0]["count"], 2);
+  EXPECT_EQ(j["groups"][0]["title"], "main.loop [select]");
+  EXPECT_EQ(j["groups"][0]["goroutines"], nlohmann::json({8, 9}));
+  EXPECT_EQ(j["groups"][0]["example"]["id"], 8);
 }
 
 TEST(List, TableAndJson) {
-  const std::vector<ListRow> rows{{7, "shop", "go1.22.1", "/usr/bin/shop", 23, "events", ""},
-                                  {12345, "old", "go1.15", "/opt/old", std::nullopt, "no", "too old"}};
+  std::vector<ListRow> rows{{7, "shop", "go1.22.1", "/usr/bin/shop", 23, "events", ""},
+                            {12345, "old", "go1.15", "/opt/old", std::nullopt, "no", "too old"}};
+  rows[0].layout = "table";
   EXPECT_EQ(list_text(rows),
             "PID    APP   GO        GOROUTINES  WATCH   EXE            REASON\n"
             "7      shop  go1.22.1  23          events  /usr/bin/shop\n"
@@ -331,8 +523,22 @@ TEST(List, TableAndJson) {
   EXPECT_EQ(list_text({}), "no Go processes found\n");
   const nlohmann::json j = list_json(rows);
   EXPECT_EQ(j["processes"][0]["goroutines"], 23);
+  EXPECT_EQ(j["processes"][0]["layout"], "table");
+  EXPECT_EQ(j["processes"][0]["container"], "");
   EXPECT_TRUE(j["processes"][1]["goroutines"].is_null());
   EXPECT_EQ(j["processes"][1]["reason"], "too old");
+}
+
+TEST(List, ContainersAndOtherLayoutsHaveAColumn) {
+  std::vector<ListRow> rows{{7, "shop", "go1.22.1", "/shop", 23, "events", ""},
+                            {8, "new", "go1.28", "/n", 1, "no", ""}};
+  rows[0].container = "shop-1";
+  rows[0].layout = "table";
+  rows[1].layout = "nearest 1.27";
+  EXPECT_EQ(list_text(rows),
+            "PID  APP   CONTAINER  GO        LAYOUT        GOROUTINES  WATCH   EXE    REASON\n"
+            "7    shop  shop-1     go1.22.1                23          events  /shop\n"
+            "8    new              go1.28    nearest 1.27  1           no      /n\n");
 }
 
 }  // namespace

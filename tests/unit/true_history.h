@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "ledger/ledger.h"
@@ -69,22 +70,23 @@ class TrueHistory {
 
   // Each goroutine is looked at at a moment of its own.
   Snapshot look(Instant begin, Instant end, double torn) {
-    Snapshot result{.begin = begin, .end = end, .goroutines = {}, .torn = 0};
+    std::vector<GoroutineState> states;
+    std::uint64_t unclear = 0;
     for (const TrueGoroutine& goroutine : goroutines) {
       const Instant moment = begin + between(Duration(0), end - begin);
       const Change* last = goroutine.last_happened(moment);
       if (last == nullptr || last->kind == Change::Kind::exit) continue;
       const bool parked = last->kind == Change::Kind::park;
       if (!parked && chance(torn)) {
-        ++result.torn;
+        ++unclear;
         continue;
       }
       GoroutineState state =
           parked ? waiting(goroutine.goid, last->park_identity, last->wait) : running(goroutine.goid);
       state.creation = goroutine.creation;
-      result.goroutines.push_back(state);
+      states.push_back(state);
     }
-    return result;
+    return snapshot(begin, end, std::move(states), unclear);
   }
 
   // What the probes told in (after, until], in the order of the ring.

@@ -1,39 +1,74 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""layouts/*.json -> the initialisers that layout.cc includes: to_cc.py IN.json OUT.inc"""
+"""to_cc.py TABLE.json OUT.inc
+
+Writes OUT.inc, the table that layout.cc includes, and beside it layout_fields.inc, the list of fields (fields.json) that
+layout_fields.cc includes.
+"""
 import json
-import re
+import pathlib
 import sys
 
-
-def member(name: str) -> str:
-    """The runtime's spelling of a field -> the C++ member: "stack.lo" -> stack_lo, "parentGoid" -> parent_goid."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name.replace(".", "_")).lower()
+ABSENT = "kAbsent"
 
 
-def initialiser(struct: dict) -> str:
-    # The order is that of the members in layout.h, as designated initialisers need; an absent field keeps its default.
-    return "{" + ", ".join(f".{member(k)} = {v}" for k, v in struct.items()) + "}"
+def quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)
+
+
+def spelling(text: str) -> str:
+    path, _, width = text.partition(":")
+    return f"{{{quoted(path)}, {0 if width == '*' else width or 8}}}"
+
+
+def field(struct: str, name: str, source: str) -> str:
+    spellings = ", ".join(spelling(text) for text in source.rstrip("?").split("|"))
+    optional = "true" if source.endswith("?") else "false"
+    return f"{{{quoted(name)}, &layout.{struct}.{name}, {{{spellings}}}, {optional}}}"
+
+
+def field_list(fields: dict) -> list:
+    lines = []
+    for struct, source in fields.items():
+        types = ", ".join(quoted(name) for name in source["type"].split("|"))
+        members = ", ".join(field(struct, *item) for item in source["fields"].items())
+        lines.append(f"{{{quoted(struct)}, {{{types}}}, &layout.{struct}.size, {{{members}}}}},")
+    return lines
+
+
+def layout(fields: dict, minor: int, key: str, entry: dict) -> str:
+    structs = []
+    for struct, source in fields.items():
+        # The order of fields.json is that of the members in layout.h, as designated initialisers need.
+        values = [f".size = {entry[struct]['size']}"]
+        values += [f".{name} = {entry[struct].get(name, ABSENT)}" for name in source["fields"]]
+        structs.append(f".{struct} = {{{', '.join(values)}}}")
+    return (f"{{.minor = {minor}, .key = {quoted(key)}, {', '.join(structs)}, "
+            f".func_id_wrapper = {entry['func_id_wrapper']}, .wait_reasons = kReasons{minor}}},")
+
+
+def layout_table(fields: dict, table: dict) -> list:
+    lines, layouts, harmless = [], [], []
+    for version, entry in table.items():
+        minor = int(version.split(".")[1])
+        reasons = ", ".join(quoted(text) for text in entry["wait_reasons"])
+        lines.append(f"constexpr std::string_view kReasons{minor}[] = {{{reasons}}};")
+        layouts.append(layout(fields, minor, "", entry))
+        layouts += [layout(fields, minor, key, entry | differing) for key, differing in entry["variants"].items()]
+        harmless += [f"{{{minor}, {quoted(key)}}}," for key in entry["harmless"]]
+    return [*lines, "constexpr Layout kLayouts[] = {", *layouts, "};",
+            "constexpr Harmless kHarmless[] = {", *harmless, "};"]
+
+
+def write(path: pathlib.Path, lines: list) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    source, output = sys.argv[1:]
-    with open(source, encoding="utf-8") as file:
-        table = json.load(file)
-    lines = []
-    for version, entry in table.items():
-        minor = version.split(".")[1]
-        reasons = ", ".join(json.dumps(text) for text in entry["wait_reasons"])
-        lines.append(f"constexpr std::string_view kReasons{minor}[] = {{{reasons}}};")
-    lines.append("constexpr Layout kLayouts[] = {")
-    for version, entry in table.items():
-        minor = version.split(".")[1]
-        structs = ", ".join(f".{name} = {initialiser(entry[name])}" for name in ("g", "hchan", "sudog", "moduledata"))
-        lines.append(f"    {{.minor = {minor}, {structs}, .func_id_wrapper = {entry['func_id_wrapper']},"
-                     f" .wait_reasons = kReasons{minor}}},")
-    lines.append("};")
-    with open(output, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    table, out = map(pathlib.Path, sys.argv[1:])
+    fields = json.loads(pathlib.Path(__file__).with_name("fields.json").read_text(encoding="utf-8"))
+    write(out, layout_table(fields, json.loads(table.read_text(encoding="utf-8"))))
+    write(out.with_name("layout_fields.inc"), field_list(fields))
 
 
 main()

@@ -21,6 +21,7 @@ type Command func(args []string) (string, error)
 // Serve says that the program is ready, then obeys until "quit" or the end of input. Beside the given commands it knows
 //
 //	stack FILE    writes all goroutines to FILE, as the profile of debug=2 shows them
+//	profile FILE  writes the goroutine profile to FILE, in the format of go tool pprof
 //	numgoroutine  answers what the runtime counts
 //
 // Between commands the calling goroutine sits in the read system call and the program does nothing.
@@ -54,22 +55,24 @@ func run(commands map[string]Command, name string, args []string) (string, error
 	}
 	switch name {
 	case "stack":
-		return "", writeStacks(args)
+		return "", writeGoroutines(args, 2)
+	case "profile":
+		return "", writeGoroutines(args, 0)
 	case "numgoroutine":
 		return strconv.Itoa(runtime.NumGoroutine()), nil
 	}
 	return "", fmt.Errorf("unknown command %q", name)
 }
 
-func writeStacks(args []string) error {
+func writeGoroutines(args []string, debug int) error {
 	if len(args) != 1 {
-		return errors.New("usage: stack FILE")
+		return errors.New("expected one file")
 	}
 	file, err := os.Create(args[0])
 	if err != nil {
 		return err
 	}
-	err = pprof.Lookup("goroutine").WriteTo(file, 2)
+	err = pprof.Lookup("goroutine").WriteTo(file, debug)
 	if closed := file.Close(); err == nil {
 		err = closed
 	}
