@@ -17,6 +17,7 @@
 #include "probe/process_events.h"
 #include "snapshot/process_memory.h"
 #include "snapshot/reader.h"
+#include "snapshot/runtime_check.h"
 #include "target/access.h"
 #include "target/process.h"
 #include "text/check.h"
@@ -193,25 +194,38 @@ CheckItem layout_item(const target::GoBinary& binary) {
   return item;
 }
 
-CheckItem walk_item(const target::Procfs& proc, const std::shared_ptr<const target::GoProcess>& process) {
+CheckItem capability_item(const char* name, const snapshot::Broken& broken) {
+  return {.name = name,
+          .state = broken ? State::limited : State::good,
+          .found = broken ? "does not hold on this program's memory: " + *broken : "its structs are as they must be",
+          .remedy = ""};
+}
+
+// What can be read of it, each by the invariants of the structs that it takes.
+Items memory_items(const target::Procfs& proc, const std::shared_ptr<const target::GoProcess>& process) {
   const snapshot::ProcessMemory memory(process->pid);
   snapshot::Reader reader(process, memory);
-  const auto snapshot = reader.take();
+  snapshot::SnapshotOptions options;
+  options.raw = true;
+  const auto snapshot = reader.take(options);
   if (!snapshot) {
     const bool denied = snapshot.error().kind() == ErrorKind::permission;
-    return {.name = "snapshot",
-            .state = State::missing,
-            .found = denied ? access_denied(proc, process->pid).message() : snapshot.error().message(),
-            .remedy = ""};
+    return {{.name = "snapshot",
+             .state = State::missing,
+             .found = denied ? access_denied(proc, process->pid).message() : snapshot.error().message(),
+             .remedy = ""}};
   }
   const auto own = std::ranges::count_if(snapshot->goroutines, [](const snapshot::Goroutine& g) { return !g.system; });
   const auto time = std::chrono::duration_cast<std::chrono::microseconds>(snapshot->end - snapshot->begin);
-  return {.name = "snapshot",
-          .state = State::good,
-          .found = std::to_string(own) + " goroutines and " +
-                   std::to_string(static_cast<std::ptrdiff_t>(snapshot->goroutines.size()) - own) +
-                   " of the runtime's own, in " + std::to_string(time.count()) + " us",
-          .remedy = ""};
+  return {{.name = "snapshot",
+           .state = State::good,
+           .found = std::to_string(own) + " goroutines and " +
+                    std::to_string(static_cast<std::ptrdiff_t>(snapshot->goroutines.size()) - own) +
+                    " of the runtime's own, in " + std::to_string(time.count()) + " us",
+           .remedy = ""},
+          capability_item("goroutines", snapshot::broken_walk(*process, snapshot->raw)),
+          capability_item("wait objects", snapshot::broken_wait_objects(*process, memory, snapshot->raw)),
+          capability_item("heap", snapshot::broken_heap(*process, memory, snapshot->raw))};
 }
 
 CheckItem probes_item(const char* name, const std::string& refused, const std::string& unavailable) {
@@ -226,14 +240,15 @@ Items process_items(const target::Procfs& proc, const std::shared_ptr<const targ
                     const std::string& events_unavailable) {
   const target::GoBinary& binary = *process->binary;
   const probe::Plan plan = probe::plan_probes(binary);
-  return {{.name = "service", .state = State::good, .found = process->service, .remedy = ""},
-          {.name = "executable", .state = State::good, .found = process->exe, .remedy = ""},
-          {.name = "Go version", .state = State::good, .found = binary.build_info().version.text, .remedy = ""},
-          layout_item(binary),
-          globals_item(binary.globals()),
-          walk_item(proc, process),
-          probes_item("spawn and exit", plan.spawn_exit_refused, events_unavailable),
-          probes_item("park and unpark", plan.park_unpark_refused, events_unavailable)};
+  Items items{{.name = "service", .state = State::good, .found = process->service, .remedy = ""},
+              {.name = "executable", .state = State::good, .found = process->exe, .remedy = ""},
+              {.name = "Go version", .state = State::good, .found = binary.build_info().version.text, .remedy = ""},
+              layout_item(binary),
+              globals_item(binary.globals())};
+  std::ranges::move(memory_items(proc, process), std::back_inserter(items));
+  items.push_back(probes_item("spawn and exit", plan.spawn_exit_refused, events_unavailable));
+  items.push_back(probes_item("park and unpark", plan.park_unpark_refused, events_unavailable));
+  return items;
 }
 
 Result<void> verdict_on(const std::string& what, const Items& items) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/notify_list.h"
 
+#include <bit>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -30,8 +31,10 @@ class Lists {
     if (!waiters || !head || !tail || *head == 0) return;
     std::vector<std::uint64_t> members;
     std::uint64_t last = 0;
+    std::uint64_t passed = 0;  // a circle comes back to it: each power of two steps it is set anew
     for (std::uint64_t at = *head; at != 0;) {
-      if (members.size() == *waiters || ++steps_ > kMaxSudogs) return;  // a circle, or no list
+      if (at == passed || members.size() == *waiters || ++steps_ > kMaxSudogs) return;
+      if (std::has_single_bit(members.size() + 1)) passed = at;
       const ByteSpan sudog = pages_.read(at, layout_.sudog.size);
       if (sudog.empty()) return;
       const Sudog decoded = decode_sudog(sudog, at, layout_.sudog);

@@ -11,6 +11,7 @@
 #include "snapshot/read_each.h"
 #include "snapshot/semaphore_site.h"
 #include "snapshot/semaphores.h"
+#include "snapshot/runtime_check.h"
 #include "snapshot/sudog.h"
 #include "snapshot/traceback.h"
 #include "snapshot/type_names.h"
@@ -282,6 +283,12 @@ std::vector<bool> still_stopped(const target::Layout& layout, const Memory& memo
 }
 
 WaitObjects read_wait_objects(const target::GoProcess& process, const Memory& memory, const Snapshot& snapshot) {
+  const bool doubtful = process.binary->layout_origin() == target::LayoutOrigin::nearest;
+  if (doubtful && broken_wait_objects(process, memory, snapshot.raw)) {
+    WaitObjects none;
+    none.of.resize(snapshot.goroutines.size());
+    return none;
+  }
   return Objects(process, memory, snapshot).read();
 }
 

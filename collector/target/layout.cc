@@ -22,6 +22,7 @@ constexpr int kOldestMinor = 18;
 // What tells this build from a plain one, and may change the structs: all that is not known to be harmless.
 std::vector<std::string> differences(const GoVersion& version, bool race, int minor) {
   std::vector<std::string> keys;
+  keys.reserve(version.experiments.size() + 1);
   for (const std::string& experiment : version.experiments) keys.push_back("X:" + experiment);
   if (race) keys.emplace_back("race");
   std::erase_if(keys, [&](const std::string& key) {

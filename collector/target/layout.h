@@ -203,8 +203,9 @@ struct TypeLayout {  // runtime._type, since Go 1.21 internal/abi.Type
 
 // What goleakd must know of one Go runtime.
 struct Layout {
-  int minor = 0;         // of Go 1.minor
-  std::string_view key;  // what tells it from others of the same minor ("race", "X:staticlockranking"); empty: plain
+  int minor = 0;            // of Go 1.minor
+  int func_id_wrapper = 0;  // abi.FuncIDWrapper
+  std::string_view key;     // what tells it from others of the same minor ("race", "X:staticlockranking"); empty: plain
   GLayout g;
   MLayout m;
   PLayout p;
@@ -225,7 +226,6 @@ struct Layout {
   SpecialLayout special;
   ModuledataLayout moduledata;
   TypeLayout type;
-  int func_id_wrapper = 0;                         // abi.FuncIDWrapper
   std::span<const std::string_view> wait_reasons;  // runtime.waitReasonStrings
 
   // The text of a wait reason; "unknown wait reason" as the runtime says, when the number is out of range.

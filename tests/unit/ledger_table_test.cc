@@ -84,7 +84,7 @@ TEST_P(Table, ErasesWhatIsAskedForAndAsksOnce) {
   GoroutineTable table;
   Model model;
   Goid goid = 0;
-  while (table.size() < 10'000) {
+  for (int i = 0; i < 10'000; ++i) {
     goid = GetParam()(goid, random);
     if (model.emplace(goid, random()).second) table.insert(goroutine(goid, model[goid]));
   }

@@ -243,7 +243,7 @@ TEST(Semaphores, OfTreesThatLieEndAndAreLeftOut) {
   EXPECT_EQ(heap.waiters().size(), 1U);
 }
 
-TEST(Semaphores, WithAMillionWaitersAreReadPageByPage) {
+TEST(Semaphores, WithManyWaitersAreReadPageByPage) {
   class Counting : public Semtable {
    public:
     using Memory::read;
@@ -256,7 +256,7 @@ TEST(Semaphores, WithAMillionWaitersAreReadPageByPage) {
   constexpr std::uint64_t kSemaphore = 0xc000400000;
   constexpr std::uint64_t kCrowd = 0xc100000000;
   constexpr std::uint64_t kSize = 96;  // the size class of a sudog
-  constexpr std::uint64_t kCount = 1'000'000;
+  constexpr std::uint64_t kCount = 100'000;
   heap.map(kCrowd, kCount * kSize);
   for (std::uint64_t i = 0; i < kCount; ++i) {
     heap.put_sudog({.address = kCrowd + i * kSize,
@@ -266,7 +266,7 @@ TEST(Semaphores, WithAMillionWaitersAreReadPageByPage) {
   }
   heap.put_tree(Semtable::root_of(kSemaphore), kCrowd);
   EXPECT_EQ(heap.waiters().size(), kCount);
-  EXPECT_LT(heap.reads, 40'000U);
+  EXPECT_LT(heap.reads, 4'000U);
 }
 
 TEST(PageCache, GivesUpWhenTooMuchIsAsked) {

@@ -43,8 +43,8 @@ def layout(fields: dict, minor: int, key: str, entry: dict) -> str:
         values = [f".size = {entry[struct]['size']}"]
         values += [f".{name} = {entry[struct].get(name, ABSENT)}" for name in source["fields"]]
         structs.append(f".{struct} = {{{', '.join(values)}}}")
-    return (f"{{.minor = {minor}, .key = {quoted(key)}, {', '.join(structs)}, "
-            f".func_id_wrapper = {entry['func_id_wrapper']}, .wait_reasons = kReasons{minor}}},")
+    return (f"{{.minor = {minor}, .func_id_wrapper = {entry['func_id_wrapper']}, .key = {quoted(key)}, "
+            f"{', '.join(structs)}, .wait_reasons = kReasons{minor}}},")
 
 
 def layout_table(fields: dict, table: dict) -> list:
