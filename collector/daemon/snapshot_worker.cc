@@ -110,13 +110,13 @@ void SnapshotWorker::check_deadline(Instant now) {
   shared_->thread.detach();
   ++shared_->generation;
   shared_->hung.insert(shared_->current);
-  shared_->done.push_back({.process = shared_->current,
-                           .snapshot = fail(ErrorKind::system, "reading the memory of process " +
-                                                                   std::to_string(shared_->current->pid) +
-                                                                   " takes longer than " +
-                                                                   format_duration(shared_->deadline) + ": left alone"),
-                           .took = now - shared_->began,
-                           .cpu = {}});
+  shared_->done.push_back(
+      {.process = shared_->current,
+       .snapshot =
+           fail(ErrorKind::system, "reading the memory of process " + std::to_string(shared_->current->pid) +
+                                       " takes longer than " + format_duration(shared_->deadline) + ": left alone"),
+       .took = now - shared_->began,
+       .cpu = {}});
   shared_->current.reset();
   start_thread();
 }
@@ -143,8 +143,7 @@ void SnapshotWorker::work(const std::shared_ptr<Shared>& shared, std::uint64_t g
     if (shared->hung.contains(process)) {
       shared->done.push_back({.process = process,
                               .snapshot = fail(ErrorKind::system, "an earlier read of the memory of process " +
-                                                                      std::to_string(process->pid) +
-                                                                      " still hangs"),
+                                                                      std::to_string(process->pid) + " still hangs"),
                               .took = {},
                               .cpu = {}});
       shared->wake();

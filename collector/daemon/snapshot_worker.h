@@ -12,8 +12,8 @@
 
 namespace goleakd::daemon {
 
-// Takes snapshots on one thread of the lowest priority, one after the other, and hands back values. Keeps each process's
-// reader, so that what stands still is not read again.
+// Takes snapshots on one thread of the lowest priority, one after the other, and hands back values. Keeps each
+// process's reader, so that what stands still is not read again.
 //
 // Reading another process's memory may block for good in the kernel, when that process has mapped a file system which
 // does not answer. Such a read is left alone with its thread after a deadline, and another thread goes on; its process

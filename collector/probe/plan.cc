@@ -82,9 +82,9 @@ Plan plan_probes(const target::GoBinary& binary) {
   Plan plan;
   if (binary.layout_origin() == target::LayoutOrigin::nearest) {
     // A snapshot asks live memory whether the layout fits before it trusts it. A probe reads by it at once.
-    plan.spawn_exit_refused = plan.park_unpark_refused =
-        binary.build_info().version.text + " is not known: probes would read by the layout of Go 1." +
-        std::to_string(binary.layout().minor);
+    plan.spawn_exit_refused = plan.park_unpark_refused = binary.build_info().version.text +
+                                                         " is not known: probes would read by the layout of Go 1." +
+                                                         std::to_string(binary.layout().minor);
     return plan;
   }
   if (binary.build_info().settings.contains("-pgo")) {

@@ -83,7 +83,8 @@ std::uint64_t cookie_of(const Probe& probe, const target::Layout& layout, std::u
   cookie.point = static_cast<goleakd_u8>(probe.point);
   cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
   cookie.goid_word = static_cast<goleakd_u8>(layout.g.goid / kWord);
-  cookie.parent_goid_word = static_cast<goleakd_u8>(target::present(layout.g.parent_goid) ? layout.g.parent_goid / 8 : 0);
+  cookie.parent_goid_word =
+      static_cast<goleakd_u8>(target::present(layout.g.parent_goid) ? layout.g.parent_goid / 8 : 0);
   cookie.gopc_word = static_cast<goleakd_u8>(layout.g.gopc / kWord);
   cookie.slot = slot;
   return std::bit_cast<std::uint64_t>(cookie);

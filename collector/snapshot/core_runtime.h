@@ -19,10 +19,9 @@ namespace goleakd::snapshot {
 struct CoreRuntime {
   // Where goroutines stood that were running, by address of the g. Those of which nothing tells are not in it.
   std::map<std::uint64_t, UnwindStart> running;
-  // The newest reading of nanotime() that the runtime has kept: the last look at the network (sched.lastpoll, every
-  // 10 ms while anything runs, none while a thread waits there), or the start of the last garbage collection but those
-  // of the first two minutes (g.waitsince; the runtime forces one every two minutes unless GOGC=off). The program ended
-  // then or later.
+  // The newest reading of nanotime() that the runtime has kept; the program ended then or later. sched.lastpoll: 10 ms
+  // before while anything ran, 0 while a thread waits for the network. Else the start of the last garbage collection
+  // (g.waitsince of the runtime's own goroutines), which is forced every two minutes unless GOGC=off. 0: neither.
   Instant died;
 };
 

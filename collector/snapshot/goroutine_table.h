@@ -58,8 +58,8 @@ struct RawGoroutine {
   }
 };
 
-// Addresses of the g structs from number `from` on: runtime.allgs, a slice header at `allgs`, is only added to, and no g
-// is ever freed. invalid when it does not look like a slice of pointers: the layout or the address is not this
+// Addresses of the g structs from number `from` on: runtime.allgs, a slice header at `allgs`, is only added to, and no
+// g is ever freed. invalid when it does not look like a slice of pointers: the layout or the address is not this
 // program's.
 Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from = 0);
 

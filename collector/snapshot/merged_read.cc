@@ -7,7 +7,7 @@
 namespace goleakd::snapshot {
 namespace {
 
-constexpr std::uint64_t kMaxGap = 1024;      // reading that much for nothing costs less than another range
+constexpr std::uint64_t kMaxGap = 1024;       // reading that much for nothing costs less than another range
 constexpr std::uint64_t kMaxRun = 1U << 20U;  // so that one bad page does not take all with it
 
 }  // namespace

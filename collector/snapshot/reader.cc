@@ -21,9 +21,9 @@ namespace {
 // Some thousand goroutines at a time: little memory, whatever their number, and little time between first and last
 // look.
 constexpr std::size_t kChunk = 2048;
-constexpr std::size_t kMaxAlive = 2'000'000;         // as many as a ledger holds
-constexpr std::size_t kMaxBirths = 100'000;          // distinct `go` statements: what a target shows may be made up
-constexpr std::uint64_t kFirstStackBytes = 1024;     // most parked stacks need no more
+constexpr std::size_t kMaxAlive = 2'000'000;      // as many as a ledger holds
+constexpr std::size_t kMaxBirths = 100'000;       // distinct `go` statements: what a target shows may be made up
+constexpr std::uint64_t kFirstStackBytes = 1024;  // most parked stacks need no more
 constexpr std::uint64_t kChannelAddress = (1ULL << 47U) - 1;  // of a packed channel: flags above
 
 bool stopped(const RawGoroutine& g) {
@@ -114,7 +114,7 @@ struct Reader::State {
   std::vector<Owner> owners{Owner::program};
   std::unordered_map<std::uint64_t, std::uint32_t> births_by_gopc;
 
-  bool checked = false;           // that the layout is this program's
+  bool checked = false;  // that the layout is this program's
   bool channels_usable = true;
   MergedRead reads;
   std::vector<std::uint64_t> fresh_stacks;  // per goroutine of the chunk
@@ -139,8 +139,10 @@ Result<void> Reader::State::learn_new_gs() {
   for (std::size_t to = size, old = known, add = fresh.size(); add > 0;) {
     --to;
     const bool take_old = old > 0 && addresses[old - 1] > fresh[add - 1];
-    if (take_old) --old;
-    else --add;
+    if (take_old)
+      --old;
+    else
+      --add;
     addresses[to] = take_old ? addresses[old] : fresh[add];
     identities[to] = take_old ? identities[old] : 0;
     channels[to] = take_old ? channels[old] : 0;
@@ -215,8 +217,10 @@ Result<void> Reader::State::read_stacks(const std::vector<RawGoroutine>& alive, 
   for (std::size_t i = 0; i < alive.size(); ++i) {
     const RawGoroutine& g = alive[i];
     const auto known = options.running.find(g.address);
-    if (stopped(g)) stops[i] = stop_of(g);
-    else if (known != options.running.end()) stops[i] = known->second;
+    if (stopped(g))
+      stops[i] = stop_of(g);
+    else if (known != options.running.end())
+      stops[i] = known->second;
     const std::uint64_t sp = stops[i].sp;
     const bool readable = sp >= g.stack_lo && sp < g.stack_hi;
     if (!readable) stops[i].sp = 0;

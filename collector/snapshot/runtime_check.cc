@@ -10,7 +10,7 @@
 namespace goleakd::snapshot {
 namespace {
 
-constexpr std::size_t kSample = 4096;      // of goroutines and of spans: enough to tell, and soon done
+constexpr std::size_t kSample = 4096;       // of goroutines and of spans: enough to tell, and soon done
 constexpr std::uint64_t kPage = 8U << 10U;  // runtime.pageSize
 constexpr std::uint8_t kSpanInUse = 1;      // runtime.mSpanInUse
 constexpr std::uint8_t kSpanManual = 2;     // runtime.mSpanManual
@@ -122,10 +122,9 @@ Broken broken_heap(const target::GoProcess& process, const Memory& memory, std::
     if (auto broken = broken_span(layout.mspan, structs[i])) return broken;
     const std::uint64_t start = word(structs[i], layout.mspan.start_addr);
     const std::uint64_t end = start + word(structs[i], layout.mspan.npages) * kPage;
-    holds_a_g = holds_a_g || std::ranges::any_of(alive.first(std::min<std::size_t>(alive.size(), 64)),
-                                                 [&](const RawGoroutine& g) {
-                                                   return g.address >= start && g.address < end;
-                                                 });
+    holds_a_g =
+        holds_a_g || std::ranges::any_of(alive.first(std::min<std::size_t>(alive.size(), 64)),
+                                         [&](const RawGoroutine& g) { return g.address >= start && g.address < end; });
   }
   if (!holds_a_g && spans->length <= kSample) return "no span of mheap_.allspans holds a goroutine's g";
   return std::nullopt;

@@ -16,8 +16,8 @@ namespace goleakd::snapshot {
 // text says which, and nothing read through those structs may be used; nothing: all hold.
 using Broken = std::optional<std::string>;
 
-// A walk of the goroutine table: of every g that is alive, status, goid, stack bounds, wait reason, saved sp and pc, and
-// start function. For layouts that were not taken from this very runtime.
+// A walk of the goroutine table: of every g that is alive, status, goid, stack bounds, wait reason, saved sp and pc,
+// and start function. For layouts that were not taken from this very runtime.
 Broken broken_walk(const target::GoProcess& process, std::span<const RawGoroutine> alive);
 
 // What goroutines wait on: every g that waits on a channel has a sudog that names it, and a channel that can be one.

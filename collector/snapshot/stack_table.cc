@@ -10,8 +10,8 @@ namespace goleakd::snapshot {
 namespace {
 
 constexpr std::size_t kMaxStacks = 100'000;
-constexpr std::size_t kMaxFrames = 2'000'000;   // 48 MB
-constexpr std::size_t kMaxCandidates = 16;      // stacks of one start; more are walked each time
+constexpr std::size_t kMaxFrames = 2'000'000;    // 48 MB
+constexpr std::size_t kMaxCandidates = 16;       // stacks of one start; more are walked each time
 constexpr std::uint64_t kMaxBytes = 16U << 10U;  // deeper ones are walked each time
 
 std::uint64_t hash_of(const Stack& stack) {
@@ -85,7 +85,8 @@ std::uint32_t StackTable::add(std::uint64_t depth, Stack stack) {
   const std::uint64_t bytes = count < 2 ? 8 : kept.frames[count - 2].return_at + 8;
   if (!recognisable(kept) || bytes > kMaxBytes || by_start_.size() > kMaxStacks) return index;
   Candidates& candidates = by_start_[start];
-  if (candidates.stacks.size() < kMaxCandidates && std::ranges::find(candidates.stacks, index) == candidates.stacks.end()) {
+  if (candidates.stacks.size() < kMaxCandidates &&
+      std::ranges::find(candidates.stacks, index) == candidates.stacks.end()) {
     candidates.stacks.push_back(index);
     candidates.bytes = std::max(candidates.bytes, bytes);
   }

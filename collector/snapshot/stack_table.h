@@ -40,8 +40,8 @@ class StackTable {
 
   std::vector<std::shared_ptr<const Stack>> stacks_;
   std::size_t frames_ = 0;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> by_content_;    // hash of the frames
-  std::unordered_map<std::uint64_t, Candidates> by_start_;              // hash of pc and depth
+  std::unordered_multimap<std::uint64_t, std::uint32_t> by_content_;  // hash of the frames
+  std::unordered_map<std::uint64_t, Candidates> by_start_;            // hash of pc and depth
 };
 
 }  // namespace goleakd::snapshot

@@ -55,28 +55,36 @@ Result<std::shared_ptr<const GoBinary>> BinaryCache::open(const std::string& pat
 }
 
 Result<std::shared_ptr<const GoBinary>> BinaryCache::open(UniqueFd fd) {
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return fail(Error::from_errno(errno, "looking at a file"));
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  const FileKey key{status.st_dev, status.st_ino, status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec, size};
-  if (const auto found = known_.find(key); found != known_.end()) {
+  const auto key = key_of(fd.get());
+  if (!key) return fail(key.error());
+  if (const auto found = known_.find(*key); found != known_.end()) {
     found->second.used = ++uses_;
     return found->second.binary;
   }
-  auto binary = load(std::move(fd), size);
+  auto binary = load(std::move(fd), *key);
   if (binary || lasting(binary.error())) {
-    known_.emplace(key, Entry{.binary = binary, .used = ++uses_});
+    known_.emplace(*key, Entry{.binary = binary, .used = ++uses_});
     make_room();
   }
   return binary;
 }
 
-Result<std::shared_ptr<const GoBinary>> BinaryCache::load(UniqueFd fd, std::uint64_t size) const {
+Result<BinaryCache::FileKey> BinaryCache::key_of(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return fail(Error::from_errno(errno, "looking at a file"));
+  return FileKey{status.st_dev, status.st_ino, status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec,
+                 static_cast<std::uint64_t>(status.st_size)};
+}
+
+Result<std::shared_ptr<const GoBinary>> BinaryCache::load(UniqueFd fd, const FileKey& key) const {
   const std::string name = "the file";
-  for (const auto& [key, entry] : known_) {
-    if (!entry.binary || std::get<3>(key) != size) continue;
+  const std::uint64_t size = std::get<3>(key);
+  for (const auto& [known, entry] : known_) {
+    if (!entry.binary || std::get<3>(known) != size) continue;
     const GoBinary& twin = **entry.binary;
-    if (same_contents(fd.get(), twin.elf().fd(), size)) return twin.in_other_file(std::move(fd), name);
+    if (!same_contents(fd.get(), twin.elf().fd(), size)) continue;
+    // Its file must not have been written to since it was read: this may be that very file.
+    if (const auto now = key_of(twin.elf().fd()); now && *now == known) return twin.in_other_file(std::move(fd), name);
   }
   return GoBinary::open(std::move(fd), name);
 }

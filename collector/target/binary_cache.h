@@ -22,7 +22,7 @@ class BinaryCache {
  public:
   explicit BinaryCache(std::size_t memory_limit = 256U << 20U) : memory_limit_(memory_limit) {}
 
-  // Errors as GoBinary::open, those of opening the file itself, and none of them names it.
+  // Errors as GoBinary::open, which do not name the file, or why it could not be opened.
   Result<std::shared_ptr<const GoBinary>> open(const std::string& path);
   Result<std::shared_ptr<const GoBinary>> open(UniqueFd fd);
 
@@ -40,7 +40,8 @@ class BinaryCache {
     bool spare() const { return binary && binary->use_count() == 1; }
   };
 
-  Result<std::shared_ptr<const GoBinary>> load(UniqueFd fd, std::uint64_t size) const;
+  static Result<FileKey> key_of(int fd);
+  Result<std::shared_ptr<const GoBinary>> load(UniqueFd fd, const FileKey& key) const;
   void make_room();
 
   std::map<FileKey, Entry> known_;

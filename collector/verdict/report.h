@@ -50,7 +50,7 @@ struct ContainerReport {
 
 struct TargetReport {
   int pid = 0;
-  int own_pid = 0;            // what the process takes for its pid, in its own pid namespace
+  int own_pid = 0;  // what the process takes for its pid, in its own pid namespace
   std::string app;  // the service's name
   ContainerReport container;
   std::string exe;

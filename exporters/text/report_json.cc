@@ -58,9 +58,12 @@ json container_json(const verdict::ContainerReport& container) {
 }
 
 json discovery_json(const verdict::DiscoveryReport& discovery) {
-  return {{"events_unavailable", discovery.events_unavailable}, {"executed", discovery.executed},
-          {"too_short", discovery.too_short},                   {"lost", discovery.lost},
-          {"scans", discovery.scans},                           {"unreadable", discovery.unreadable}};
+  return {{"events_unavailable", discovery.events_unavailable},
+          {"executed", discovery.executed},
+          {"too_short", discovery.too_short},
+          {"lost", discovery.lost},
+          {"scans", discovery.scans},
+          {"unreadable", discovery.unreadable}};
 }
 
 json target_json(const verdict::Report& report, const verdict::TargetReport& target) {

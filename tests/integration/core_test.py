@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`goleakd dump --core` tells of a core file what `goleakd dump` tells of the process, and of a dead program what it said
-itself when it died.
+"""`goleakd dump --core` tells of a core file what `goleakd dump` tells of the process, and of a dead program what that has
+said itself when it died.
 
     core_test.py GO_VERSION [stripped] [pie] [cgo]
 """
@@ -24,8 +24,8 @@ CORE_PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern")
 def gdb(*arguments):
     if not shutil.which("gdb"):
         harness.skip("no gdb; run: scripts/setup --test")
-    result = subprocess.run(["gdb", "-nx", "-batch", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                            text=True, timeout=240, check=False)
+    result = subprocess.run(["gdb", "-nx", "-batch", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=240, check=False)
     return result.stdout + result.stderr
 
 
@@ -36,7 +36,7 @@ def gcore(pid, core):
 
 
 def kernel_keeps_cores():
-    """The kernel writes them into the working directory. Where it does not, we do not change how this host is set up."""
+    """The kernel writes them into the working directory. Where it does not, this host stays as it is set up."""
     pattern = CORE_PATTERN.read_text(encoding="utf-8").strip()
     return bool(pattern) and not pattern.startswith("|") and "/" not in pattern
 

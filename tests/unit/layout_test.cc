@@ -122,6 +122,14 @@ TEST(Layout, AnExperimentThatMovesFieldsHasItsOwn) {
   }
 }
 
+TEST(Layout, TheGarbageCollectorOfChoiceMovesOneCounter) {
+  const auto green = choose("go1.26.1");
+  const auto old = choose("go1.26.1-X:nogreenteagc");
+  EXPECT_EQ(old.origin, LayoutOrigin::table);
+  EXPECT_NE(old.layout->p.goroutines_created, green.layout->p.goroutines_created);
+  EXPECT_EQ(old.layout->g.goid, green.layout->g.goid);
+}
+
 TEST(Layout, OfWhatIsNotExactlyKnownTheNearestAndNoMore) {
   for (const char* text : {"go1.28.1", "go1.18.3", "devel go1.27-0a1b", "go1.27rc2", "go1.22.5-fips",
                            "go1.24.4 X:neverheardof", "go1.24.4 X:neverheardof,staticlockranking"}) {
