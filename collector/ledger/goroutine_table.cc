@@ -52,7 +52,7 @@ std::uint32_t& GoroutineTable::link_to(std::uint32_t position) {
 }
 
 Goroutine& GoroutineTable::insert(const Goroutine& goroutine) {
-  if (size_ == buckets_.size()) index_anew(std::max(kMinBuckets, buckets_.size() * 2));
+  if (size_ * std::size_t{2} >= buckets_.size()) index_anew(std::max(kMinBuckets, buckets_.size() * 2));
   if (size_ == slabs_.size() * kSlab) slabs_.emplace_back().reserve(kSlab);
   Goroutine& inserted = slabs_[size_ / kSlab].emplace_back(goroutine);
   inserted.next = std::exchange(buckets_[bucket_of(goroutine.goid)], size_);
@@ -73,7 +73,7 @@ void GoroutineTable::erase_at(std::uint32_t position) {
   // One empty slab stays, so that a size that swings about a slab's end costs nothing.
   const std::size_t used = (std::size_t{size_} + kSlab - 1) / kSlab;
   if (slabs_.size() > used + 1) slabs_.pop_back();
-  if (buckets_.size() > kMinBuckets && size_ < buckets_.size() / 8) index_anew(buckets_.size() / 4);
+  if (buckets_.size() > kMinBuckets && size_ < buckets_.size() / 16) index_anew(buckets_.size() / 4);
 }
 
 void GoroutineTable::index_anew(std::size_t buckets) {

@@ -87,6 +87,7 @@ std::string stack(const GoroutineDump& g, const DumpTextOptions& options) {
   } else {
     lines = frames_text(all);
   }
+  // Before, the runtime cuts a stack off after 100 frames and seldom says so.
   if (!g.stack_missing.empty()) lines += "..." + printable(g.stack_missing) + "...\n";
   return lines;
 }

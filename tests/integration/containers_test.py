@@ -57,6 +57,22 @@ def in_namespaces(folder, exe):
             counts.quit()
 
 
+@contextlib.contextmanager
+def without_groups_left():
+    """systemd-nspawn --keep-unit leaves the two groups that it makes on cgroup v1."""
+
+    def groups():
+        return {group for name in ("payload", "supervisor") for group in pathlib.Path("/sys/fs/cgroup").glob(f"*/{name}")}
+
+    before = groups()
+    try:
+        yield
+    finally:
+        for group in groups() - before:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+
+
 def in_nspawn(folder, exe):
     if not shutil.which("systemd-nspawn"):
         print("no systemd-nspawn: not tried", flush=True)
@@ -64,7 +80,7 @@ def in_nspawn(folder, exe):
     root = folder / "machine"
     (root / "usr").mkdir(parents=True)
     shutil.copy(exe, root / "service")
-    with Daemon(folder, ["/service"], snapshots={"interval": "300ms"}) as daemon:
+    with without_groups_left(), Daemon(folder, ["/service"], snapshots={"interval": "300ms"}) as daemon:
         with harness.Target("systemd-nspawn", "-q", "-D", str(root), "--register=no", "--keep-unit", "--pipe",
                             "/service") as counts:
             target = await_target(daemon, app="service", own_pid=1)

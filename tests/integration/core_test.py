@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`goleakd dump --core` tells of a core file what `goleakd dump` tells of the process, and of a dead program what that has
-said itself when it died.
+"""`goleakd dump --core` tells of a core file what `goleakd dump` tells of the process, and of a dead program what that
+has said itself when it died.
 
     core_test.py GO_VERSION [stripped] [pie] [cgo]
 """

@@ -72,7 +72,7 @@ class NamespaceDaemon(Daemon):
 def count_all(daemon, exe, number):
     before = discovery(daemon)
     script = f'i=0; while [ $i -lt {number} ]; do {exe}; i=$((i+1)); done'
-    subprocess.run(daemon.command("sh", "-c", script), check=True, timeout=1000)
+    subprocess.run(daemon.command("sh", "-c", script), check=True, timeout=300 + number / 2)
 
     def counted():
         after = discovery(daemon)

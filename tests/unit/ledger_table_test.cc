@@ -116,7 +116,7 @@ TEST(TableMemory, IsBoundedWhileItGrowsAndGivenBack) {
   const std::size_t empty = table.bytes();
   for (Goid goid = 1; goid <= 300'000; ++goid) {
     table.insert(goroutine(goid, goid));
-    if (goid >= 10'000) {
+    if (goid >= 50'000) {
       ASSERT_LE(table.bytes(), goid * 95) << goid;
     }
   }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """to_cc.py TABLE.json OUT.inc
 
-Writes OUT.inc, the table that layout.cc includes, and beside it layout_fields.inc, the list of fields (fields.json) that
-layout_fields.cc includes.
+Writes OUT.inc, the table that layout.cc includes, and beside it layout_fields.inc, the list of fields (fields.json)
+that layout_fields.cc includes.
 """
 import json
 import pathlib
