@@ -126,7 +126,7 @@ def cgroup(path):
     group = root / path
     made = [folder for folder in [group, *group.parents] if folder.is_relative_to(root) and not folder.exists()]
     try:
-        group.mkdir(parents=True)
+        group.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         harness.skip(f"control groups cannot be made here: {error}")
     try:
