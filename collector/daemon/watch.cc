@@ -11,6 +11,9 @@ namespace {
 
 // A target that keeps failing is asked less and less often, up to this.
 constexpr Duration kMaxBackoff = std::chrono::minutes(5);
+// One that has just begun may not have its runtime in place yet: that is no failure.
+constexpr Duration kYouth = std::chrono::seconds(10);
+constexpr Duration kRetryWhileYoung = std::chrono::milliseconds(500);
 
 std::uint64_t total_hits(const goleakd_counters& counters) {
   return std::accumulate(std::begin(counters.hits), std::end(counters.hits), std::uint64_t{0});
@@ -30,6 +33,7 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       translator_(*process_, ledger_),
       engine_(process_->service, config.thresholds),
       plan_(probe::plan_probes(*process_->binary)),
+      not_attached_("its probes go in within a second"),
       next_snapshot_(MonotonicClock::now()) {}
 
 void Watch::attach(probe::Prober* prober, const std::string& unavailable, Instant now) {
@@ -109,6 +113,10 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   report_outdated_ = true;
   if (!snapshot) {
     last_error_ = snapshot.error().message();
+    if (now - process_->started < kYouth) {
+      next_snapshot_ = now + kRetryWhileYoung;
+      return;
+    }
     ++failures_in_a_row_;
     next_snapshot_ = now + std::min(config_.snapshots.interval * (1 << std::min(failures_in_a_row_, 10)), kMaxBackoff);
     const bool ended = snapshot.error().kind() == ErrorKind::gone;  // discovery says so in a moment

@@ -47,6 +47,14 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   const target::GoBinary& binary = *process_->binary;
   verdict::TargetReport report;
   report.pid = process_->pid;
+  report.own_pid = process_->own_pid;
+  const target::Container& container = process_->container;
+  report.container = {.runtime = container.runtime,
+                      .id = container.id,
+                      .name = container.name,
+                      .pod_uid = container.pod_uid,
+                      .pod = container.pod,
+                      .pod_namespace = container.pod_namespace};
   report.app = process_->service;
   report.exe = process_->exe;
   report.go_version = binary.build_info().version.text;

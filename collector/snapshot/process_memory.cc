@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <string>
 
+#include "target/access.h"
+#include "target/procfs.h"
+
 namespace goleakd::snapshot {
 namespace {
 
@@ -40,6 +43,7 @@ Result<void> ProcessMemory::read(std::span<ReadRequest> requests) const {
       remote[i] = {as_address(request.address), request.into.size()};
     }
     const ssize_t got = ::process_vm_readv(pid_, local.data(), count, remote.data(), count, 0);
+    if (got < 0 && errno == EPERM) return fail(target::access_denied(target::Procfs{}, pid_));
     if (got < 0 && errno != EFAULT) {
       return fail(Error::from_errno(errno, "reading memory of process " + std::to_string(pid_)));
     }
