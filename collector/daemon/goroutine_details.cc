@@ -2,7 +2,6 @@
 #include "daemon/goroutine_details.h"
 
 #include <map>
-#include <numeric>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -233,13 +232,6 @@ std::vector<GoroutineDetails> DetailsSource::of(std::span<const std::size_t> num
     details[i].labels = labels.sets[labels.of[i]];
   }
   return details;
-}
-
-std::vector<GoroutineDetails> goroutine_details(const target::GoProcess& process, const snapshot::Memory& memory,
-                                                const snapshot::Snapshot& snapshot, const target::Procfs* proc) {
-  std::vector<std::size_t> numbers(snapshot.goroutines.size());
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return DetailsSource(process, memory, snapshot, proc).of(numbers);
 }
 
 }  // namespace goleakd::daemon

@@ -42,8 +42,4 @@ class DetailsSource {
   std::unique_ptr<const State> state_;
 };
 
-// Of all of them, in the snapshot's order.
-std::vector<GoroutineDetails> goroutine_details(const target::GoProcess& process, const snapshot::Memory& memory,
-                                                const snapshot::Snapshot& snapshot, const target::Procfs* proc);
-
 }  // namespace goleakd::daemon

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "daemon/goroutine_details.h"
 #include "snapshot/traceback.h"
 
 namespace goleakd::daemon {
@@ -89,28 +88,38 @@ std::string missing(GStatus status, bool frames, snapshot::UnwindEnd end) {
   return {};
 }
 
+// Timers of a core file are told from when it died.
+snapshot::Snapshot by_goid(snapshot::Snapshot snapshot, Instant now) {
+  std::vector<std::size_t> order(snapshot.goroutines.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return snapshot.goroutines[i].goid; });
+  std::vector<snapshot::Goroutine> goroutines;
+  std::vector<snapshot::RawGoroutine> raw;
+  goroutines.reserve(order.size());
+  raw.reserve(order.size());
+  for (const std::size_t i : order) {
+    goroutines.push_back(snapshot.goroutines[i]);
+    raw.push_back(snapshot.raw[i]);
+  }
+  snapshot.goroutines = std::move(goroutines);
+  snapshot.raw = std::move(raw);
+  snapshot.begin = now;
+  return snapshot;
+}
+
 }  // namespace
 
 DumpSource::DumpSource(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs* proc,
                        Instant now, snapshot::Snapshot snapshot)
-    : process_(process), memory_(memory), proc_(proc), now_(now), window_(std::move(snapshot)) {
-  std::vector<std::size_t> order(window_.goroutines.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {}, [&](std::size_t i) { return window_.goroutines[i].goid; });
-  goroutines_.reserve(order.size());
-  raw_.reserve(order.size());
-  for (const std::size_t i : order) {
-    goroutines_.push_back(window_.goroutines[i]);
-    raw_.push_back(window_.raw[i]);
-  }
-  window_.goroutines = {};
-  window_.raw = {};
-}
+    : process_(process),
+      now_(now),
+      snapshot_(by_goid(std::move(snapshot), now)),
+      details_(process, memory, snapshot_, proc) {}
 
 std::vector<std::size_t> DumpSource::numbers(bool system) const {
   std::vector<std::size_t> numbers;
-  for (std::size_t i = 0; i < goroutines_.size(); ++i) {
-    if (system || !goroutines_[i].system) numbers.push_back(i);
+  for (std::size_t i = 0; i < snapshot_.goroutines.size(); ++i) {
+    if (system || !snapshot_.goroutines[i].system) numbers.push_back(i);
   }
   return numbers;
 }
@@ -119,15 +128,9 @@ void DumpSource::each(std::span<const std::size_t> numbers, const Take& take) {
   while (!numbers.empty()) {
     const auto at_hand = numbers.first(std::min(numbers.size(), kWindow));
     numbers = numbers.subspan(at_hand.size());
-    window_.goroutines.clear();
-    window_.raw.clear();
-    for (const std::size_t number : at_hand) {
-      window_.goroutines.push_back(goroutines_[number]);
-      window_.raw.push_back(raw_[number]);
-    }
-    std::vector<GoroutineDetails> details = goroutine_details(process_, memory_, window_, proc_);
+    std::vector<GoroutineDetails> details = details_.of(at_hand);
     for (std::size_t i = 0; i < at_hand.size(); ++i) {
-      ledger::GoroutineDump g = dump_of(window_.goroutines[i], window_.raw[i]);
+      ledger::GoroutineDump g = dump_of(snapshot_.goroutines[at_hand[i]], snapshot_.raw[at_hand[i]]);
       g.object = std::move(details[i].object);
       g.labels = std::move(details[i].labels);
       if (!take(at_hand[i], g)) return;
@@ -139,7 +142,7 @@ const std::vector<ledger::TracebackFrame>& DumpSource::frames_of(std::uint32_t s
   const auto known = frames_.find(stack);
   if (known != frames_.end()) return known->second;
   if (frames_.size() >= kMaxFrames) frames_.clear();
-  return frames_[stack] = traceback(*process_.binary, *window_.stacks[stack]);
+  return frames_[stack] = traceback(*process_.binary, *snapshot_.stacks[stack]);
 }
 
 ledger::GoroutineDump DumpSource::dump_of(const snapshot::Goroutine& g, const snapshot::RawGoroutine& raw) {
@@ -151,7 +154,7 @@ ledger::GoroutineDump DumpSource::dump_of(const snapshot::Goroutine& g, const sn
   dump.locked_to_thread = raw.locked_m != 0;
   dump.system = g.system;
   dump.frames = frames_of(g.stack);
-  dump.stack_missing = missing(g.status, !dump.frames.empty(), window_.stacks[g.stack]->end);
+  dump.stack_missing = missing(g.status, !dump.frames.empty(), snapshot_.stacks[g.stack]->end);
   if (const auto creator = snapshot::created_by(process_, raw.goid, raw.gopc)) {
     dump.created_by = {.frame = {.function = creator->function, .file = creator->file, .line = creator->line},
                        .inlined = false,

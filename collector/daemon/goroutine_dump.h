@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "daemon/goroutine_details.h"
 #include "ledger/goroutine_dump.h"
 #include "snapshot/memory.h"
 #include "snapshot/snapshot.h"
@@ -30,7 +31,6 @@ class DumpSource {
 
   // False ends it.
   using Take = std::function<bool(std::size_t number, const ledger::GoroutineDump& g)>;
-  // What they wait on is read now, so an object may be newer than the stack of the goroutine that waits on it.
   void each(std::span<const std::size_t> numbers, const Take& take);
 
  private:
@@ -38,12 +38,9 @@ class DumpSource {
   const std::vector<ledger::TracebackFrame>& frames_of(std::uint32_t stack);
 
   const target::GoProcess& process_;
-  const snapshot::Memory& memory_;
-  const target::Procfs* proc_;
   Instant now_;
-  std::vector<snapshot::Goroutine> goroutines_;  // by goid
-  std::vector<snapshot::RawGoroutine> raw_;      // likewise
-  snapshot::Snapshot window_;                    // the goroutines at hand, and all stacks and births
+  snapshot::Snapshot snapshot_;  // by goid
+  DetailsSource details_;
   std::unordered_map<std::uint32_t, std::vector<ledger::TracebackFrame>> frames_;  // by index of the stack
 };
 

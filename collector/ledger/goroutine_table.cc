@@ -86,8 +86,8 @@ void GoroutineTable::index_anew(std::size_t buckets) {
 }
 
 std::size_t GoroutineTable::bytes() const {
-  return slabs_.size() * kSlab * sizeof(Goroutine) + slabs_.capacity() * sizeof(slabs_[0]) +
-         buckets_.capacity() * sizeof(buckets_[0]);
+  return slabs_.size() * kSlab * sizeof(Goroutine) + slabs_.capacity() * sizeof(std::vector<Goroutine>) +
+         buckets_.capacity() * sizeof(std::uint32_t);
 }
 
 void GoroutineTable::swap(GoroutineTable& other) noexcept {

@@ -103,7 +103,7 @@ def _against_crash(running):
     ours = own_traceback.all_frames(own_traceback.dump_json(running.pid))
     own = own_traceback.parse_crash(running.crash())
     # A crash shows the runtime's own goroutines as well.
-    runtimes = [goid for goid, g in own.items() if all(re.match(r"runtime\.|created by ", function) for function, _ in g.frames)]
+    runtimes = [goid for goid, g in own.items() if all(re.match(r"runtime\.|unique\.runtime_|created by ", function) for function, _ in g.frames)]
     for goid in set(runtimes) - ours.keys():
         del own[goid]
     return own_traceback.differences(own, ours)
