@@ -139,10 +139,11 @@ Result<void> Reader::State::learn_new_gs() {
   for (std::size_t to = size, old = known, add = fresh.size(); add > 0;) {
     --to;
     const bool take_old = old > 0 && addresses[old - 1] > fresh[add - 1];
-    if (take_old)
+    if (take_old) {
       --old;
-    else
+    } else {
       --add;
+    }
     addresses[to] = take_old ? addresses[old] : fresh[add];
     identities[to] = take_old ? identities[old] : 0;
     channels[to] = take_old ? channels[old] : 0;
@@ -217,10 +218,11 @@ Result<void> Reader::State::read_stacks(const std::vector<RawGoroutine>& alive, 
   for (std::size_t i = 0; i < alive.size(); ++i) {
     const RawGoroutine& g = alive[i];
     const auto known = options.running.find(g.address);
-    if (stopped(g))
+    if (stopped(g)) {
       stops[i] = stop_of(g);
-    else if (known != options.running.end())
+    } else if (known != options.running.end()) {
       stops[i] = known->second;
+    }
     const std::uint64_t sp = stops[i].sp;
     const bool readable = sp >= g.stack_lo && sp < g.stack_hi;
     if (!readable) stops[i].sp = 0;

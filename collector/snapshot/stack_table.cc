@@ -15,7 +15,7 @@ constexpr std::size_t kMaxCandidates = 16;       // stacks of one start; more ar
 constexpr std::uint64_t kMaxBytes = 16U << 10U;  // deeper ones are walked each time
 
 std::uint64_t hash_of(const Stack& stack) {
-  std::uint64_t hash = static_cast<std::uint64_t>(stack.end);
+  auto hash = static_cast<std::uint64_t>(stack.end);
   for (const StackFrame& frame : stack.frames) hash = mix_words(hash, frame.pc ^ frame.return_at << 32U);
   return hash;
 }

@@ -83,6 +83,7 @@ class Objects {
 
   std::vector<Sought> sought(const std::vector<std::size_t>& goroutines) const {
     std::vector<Sought> all;
+    all.reserve(goroutines.size());
     for (const std::size_t i : goroutines) all.push_back({&raw_[i], snapshot_.goroutines[i].stack});
     return all;
   }
@@ -229,6 +230,7 @@ class Objects {
   void read_timers() {
     const auto waiting = of_kind(WaitKind::sleep);
     std::vector<std::uint64_t> timers;
+    timers.reserve(waiting.size());
     for (const std::size_t i : waiting) timers.push_back(raw_[i].timer);
     read_each(memory_, timers, layout_.timer.size, [&](std::size_t i, ByteSpan bytes) {
       const auto when = read_at<std::uint64_t>(bytes, layout_.timer.when);
@@ -247,6 +249,7 @@ class Objects {
   void read_threads() {
     const auto calling = indices([&](std::size_t i) { return raw_[i].status == GStatus::syscall && raw_[i].m != 0; });
     std::vector<std::uint64_t> threads;
+    threads.reserve(calling.size());
     for (const std::size_t i : calling) threads.push_back(raw_[i].m);
     read_each(memory_, threads, layout_.m.size, [&](std::size_t i, ByteSpan bytes) {
       const auto id = read_at<std::uint64_t>(bytes, layout_.m.procid);

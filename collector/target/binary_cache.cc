@@ -29,7 +29,7 @@ bool same_contents(int left, int right, std::uint64_t size) {
   for (std::uint64_t at = 0; at < size;) {
     const std::uint64_t length = std::min(size - at, kChunk);
     const auto offset = static_cast<off_t>(at);
-    const ssize_t wanted = static_cast<ssize_t>(length);
+    const auto wanted = static_cast<ssize_t>(length);
     if (::pread(left, bytes.data(), length, offset) != wanted ||
         ::pread(right, others.data(), length, offset) != wanted)
       return false;

@@ -59,10 +59,10 @@ std::string pod_uid_of(std::string_view token, bool in_kubepods) {
 
 // systemd's own containers, and LXC's: they have names for ids.
 std::optional<Container> named_container(std::string_view token, std::string_view before) {
-  const auto named = [](std::string_view runtime, std::string name) {
+  const auto named = [](std::string_view runtime, const std::string& name) {
     return Container{.runtime = std::string(runtime),
                      .id = name,
-                     .name = std::move(name),
+                     .name = name,
                      .service = {},
                      .pod_uid = {},
                      .pod = {},

@@ -96,7 +96,7 @@ class GoBinary::Loader {
     if (elf_.section(".debug_info") != nullptr || elf_.section(".zdebug_info") != nullptr) {
       auto own = layout_from_dwarf(elf_.fd(), "debug information", contents_.build_info.version);
       if (own) {
-        contents_.layout = {.layout = std::make_shared<const Layout>(std::move(*own)), .origin = LayoutOrigin::dwarf};
+        contents_.layout = {.layout = std::make_shared<const Layout>(*own), .origin = LayoutOrigin::dwarf};
       }
     }
     load_wait_reasons();

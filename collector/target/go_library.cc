@@ -2,6 +2,7 @@
 #include "target/go_library.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -58,15 +59,17 @@ Result<GoLibrary> find_go_library(const Procfs& proc, BinaryCache& binaries, int
     if (!fd) continue;  // deleted, or a device: no library that we could read
     auto binary = binaries.open(std::move(fd));
     if (!binary && binary.error().kind() == ErrorKind::unsupported) {
-      return fail(binary.error().within(process + " loads a Go runtime from " + path));
+      return fail(binary.error().within(fmt::format("{} loads a Go runtime from {}", process, path)));
     }
     if (!binary) continue;
     if (found) {
-      return fail(ErrorKind::unsupported, process + " loads several Go runtimes, from " + found->path + " and " + path +
-                                              ": goleakd watches one in a process");
+      return fail(ErrorKind::unsupported,
+                  fmt::format("{} loads several Go runtimes, from {} and {}: goleakd watches one in a process", process,
+                              found->path, path));
     }
     const auto bias = load_bias(*std::ranges::find(*maps, path, &Procfs::Mapping::path), (*binary)->elf());
-    if (!bias) return fail(ErrorKind::invalid, path + ": no segment is mapped where " + process + " has its first");
+    if (!bias)
+      return fail(ErrorKind::invalid, fmt::format("{}: no segment is mapped where {} has its first", path, process));
     found = GoLibrary{.path = path, .binary = std::move(*binary), .load_bias = *bias};
   }
   if (!found) return fail(ErrorKind::not_found, process + " has loaded no Go runtime");

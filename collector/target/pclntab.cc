@@ -83,8 +83,10 @@ Result<Pclntab> Pclntab::parse(std::vector<std::uint8_t> bytes, std::uint64_t te
     return fail(ErrorKind::unsupported, ".gopclntab: unknown format (older than Go 1.16 or newer than this goleakd)");
   }
   const Form& form = *table.form_;
-  const auto part = [&](unsigned index) { return read_at<std::uint64_t>(all, form.parts_at + index * 8).value_or(0); };
-  if (!read_at<std::uint64_t>(all, form.parts_at + 4 * 8)) return invalid("shorter than its header");
+  const auto part = [&](std::uint64_t index) {
+    return read_at<std::uint64_t>(all, form.parts_at + index * 8).value_or(0);
+  };
+  if (!read_at<std::uint64_t>(all, form.parts_at + std::uint64_t{4} * 8)) return invalid("shorter than its header");
   if (read_at<std::uint8_t>(all, kQuantum) != 1 || read_at<std::uint8_t>(all, kPointerSize) != 8) {
     return invalid("not of a 64-bit x86 program");
   }

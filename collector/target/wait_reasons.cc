@@ -23,8 +23,8 @@ std::optional<WaitReasonArray> WaitReasonArray::find(const ElfFile& elf, const P
   std::set<std::uint64_t> addresses;
   std::set<std::uint64_t> counts;
   for_each_instruction(code->bytes, code->address, [&](const Instruction& instruction) {
-    const auto address = instruction.rip_relative();
-    if (instruction.is(ZYDIS_MNEMONIC_LEA) && address && elf.is_writable(*address)) addresses.insert(*address);
+    const auto named = instruction.rip_relative();
+    if (instruction.is(ZYDIS_MNEMONIC_LEA) && named && elf.is_writable(*named)) addresses.insert(*named);
     const auto value = instruction.immediate();
     if (instruction.is(ZYDIS_MNEMONIC_CMP) && value) counts.insert(*value);
     return true;
