@@ -26,6 +26,7 @@ std::string_view to_string(CheckItem::State state) {
 
 std::string table_of(const std::string& title, const std::vector<CheckItem>& items) {
   std::vector<std::vector<std::string>> table;
+  table.reserve(items.size());
   for (const CheckItem& item : items) {
     table.push_back({"  " + item.name, std::string(to_string(item.state)), printable(item.found)});
   }
