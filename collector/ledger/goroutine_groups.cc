@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <tuple>
 #include <utility>
+
+#include "base/hex.h"
 
 namespace goleakd::ledger {
 namespace {
@@ -31,12 +32,6 @@ std::string site(const GoroutineDump& g) {
     at = place(g.frames.front().frame);
   }
   return at + " [" + g.state + "]";
-}
-
-std::string hex(std::uint64_t value) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr;
-  return "0x" + std::string(digits.data(), end);
 }
 
 std::string object(const GoroutineDump& g) {

@@ -7,19 +7,15 @@
 #include <libelf.h>
 
 #include <cerrno>
-#include <memory>
 #include <vector>
+
+#include "target/elf_handle.h"
 
 namespace goleakd::snapshot {
 namespace {
 
 constexpr std::size_t kMaxSegments = 1U << 20U;       // vm.max_map_count is 65530 unless it was raised
 constexpr std::uint64_t kMaxNoteBytes = 256U << 20U;  // some kilobytes a thread, for its vector registers
-
-struct ElfEnd {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
-using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 struct Tables {
   std::vector<FileRange> memory;
@@ -62,7 +58,7 @@ Result<CoreImage> CoreImage::open(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail(Error::from_errno(errno, "opening " + path));
   if (elf_version(EV_CURRENT) == EV_NONE) return fail(ErrorKind::system, "libelf is older than its header");
-  ElfHandle elf(elf_begin(fd.get(), ELF_C_READ, nullptr));
+  target::ElfHandle elf(elf_begin(fd.get(), ELF_C_READ, nullptr));
   if (elf == nullptr) return fail(ErrorKind::invalid, path + ": " + elf_errmsg(-1));
   auto tables = read_tables(elf.get(), path);
   if (!tables) return fail(tables.error());

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "target/elf_note.h"
+
 namespace goleakd::snapshot {
 namespace {
-
-constexpr std::uint64_t padded(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
 
 void add_thread(ByteSpan content, CoreNotes& notes) {
   const auto status = read_at<elf_prstatus>(content, 0);
@@ -50,21 +50,9 @@ void add_auxiliary_vector(ByteSpan content, CoreNotes& notes) {
 
 }  // namespace
 
-std::optional<Note> next_note(ByteSpan notes, std::uint64_t& offset) {
-  const auto header = read_at<Elf64_Nhdr>(notes, offset);
-  if (!header) return std::nullopt;
-  const std::uint64_t owner_at = offset + sizeof(*header);
-  const std::uint64_t content_at = owner_at + padded(header->n_namesz);
-  const ByteSpan owner = slice(notes, owner_at, header->n_namesz);
-  const ByteSpan content = slice(notes, content_at, header->n_descsz);
-  if (owner.size() != header->n_namesz || content.size() != header->n_descsz) return std::nullopt;
-  offset = content_at + padded(header->n_descsz);
-  return Note{.owner = c_string_at(owner, 0), .type = header->n_type, .content = content};
-}
-
 CoreNotes CoreNotes::parse(ByteSpan bytes) {
   CoreNotes notes;
-  for (std::uint64_t at = 0; const auto note = next_note(bytes, at);) {
+  for (std::uint64_t at = 0; const auto note = target::next_note(bytes, at);) {
     if (note->owner != "CORE") continue;  // "LINUX" has further registers
     if (note->type == NT_PRSTATUS) add_thread(note->content, notes);
     if (note->type == NT_FILE) add_files(note->content, notes);

@@ -4,22 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 
 namespace goleakd::snapshot {
-
-// One entry of a PT_NOTE segment: elf(5), "Notes (Nhdr)".
-struct Note {
-  std::string_view owner;
-  std::uint32_t type = 0;
-  ByteSpan content;
-};
-
-// The note at `offset`, which is moved behind it. Nothing at the end, and where a length leads beyond it.
-std::optional<Note> next_note(ByteSpan notes, std::uint64_t& offset);
 
 // What the notes of a core file tell (fs/binfmt_elf.c, fill_note_info): whatever of it is there and whole.
 struct CoreNotes {

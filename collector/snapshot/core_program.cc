@@ -12,12 +12,13 @@
 #include <optional>
 #include <vector>
 
+#include "target/elf_note.h"
+
 namespace goleakd::snapshot {
 namespace {
 
 constexpr std::uint64_t kMaxHeaders = 128;
 constexpr std::uint64_t kMaxNoteBytes = 64U << 10U;
-constexpr std::uint32_t kGoBuildId = 4;  // src/cmd/link/internal/ld/elf.go: ELF_NOTE_GOBUILDID_TAG
 constexpr std::uint64_t kPage = 4096;
 
 std::vector<std::uint8_t> read_some(const FileRanges& memory, std::uint64_t address, std::uint64_t size) {
@@ -25,21 +26,6 @@ std::vector<std::uint8_t> read_some(const FileRanges& memory, std::uint64_t addr
   const auto got = memory.read(address, bytes);
   bytes.resize(got.value_or(0));
   return bytes;
-}
-
-std::string build_id_of(ByteSpan notes) {
-  std::string go;
-  for (std::uint64_t at = 0; const auto note = next_note(notes, at);) {
-    if (note->owner == "GNU" && note->type == NT_GNU_BUILD_ID) {
-      std::string hex;
-      for (const std::uint8_t byte : note->content) hex += fmt::format("{:02x}", byte);
-      return hex;
-    }
-    if (note->owner == "Go" && note->type == kGoBuildId) {
-      go.assign(reinterpret_cast<const char*>(note->content.data()), note->content.size());
-    }
-  }
-  return go;
 }
 
 // Link-time address of the program headers; 0 when no segment has them.
@@ -86,7 +72,7 @@ std::string build_id_in(const FileRanges& memory, std::uint64_t headers, std::ui
     notes.insert(notes.end(), more.begin(), more.end());
     notes.resize((notes.size() + 3) & ~std::size_t{3});
   }
-  return build_id_of(notes);
+  return target::build_id_of(notes);
 }
 
 Result<LoadedProgram> LoadedProgram::match(const target::GoBinary& binary, const std::string& path,

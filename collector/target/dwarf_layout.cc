@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "target/elf_handle.h"
 #include "target/layout_fields.h"
 
 namespace goleakd::target {
@@ -32,9 +33,6 @@ constexpr std::array<std::string_view, 2> kUnits{"runtime", "internal/abi"};
 // src/internal/abi/symtab.go since Go 1.21, src/runtime/symtab.go before.
 constexpr std::array<std::string_view, 2> kFuncIdWrapper{"internal/abi.FuncIDWrapper", "runtime.funcID_wrapper"};
 
-struct ElfEnd {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
 struct DwarfEnd {
   void operator()(Dwarf* dwarf) const { dwarf_end(dwarf); }
 };
@@ -48,19 +46,15 @@ std::uint64_t loaded_size(Elf_Scn* section, const GElf_Shdr& header) {
 
 // .debug_info, after it is clear that libdw may load this file's debug sections.
 Result<Elf_Scn*> debug_info_of(Elf* elf, const std::string& path) {
-  std::size_t names = 0;
+  const auto names = elf_kind(elf) == ELF_K_ELF ? section_names(elf, kMaxBytes) : std::nullopt;
+  if (!names) return fail(ErrorKind::invalid, path + " has no readable section names");
   GElf_Shdr header{};
-  if (elf_kind(elf) != ELF_K_ELF || elf_getshdrstrndx(elf, &names) != 0 ||
-      gelf_getshdr(elf_getscn(elf, names), &header) == nullptr || header.sh_size > kMaxBytes ||
-      (header.sh_flags & SHF_COMPRESSED) != 0) {  // libelf would decompress them, to any size
-    return fail(ErrorKind::invalid, path + " has no readable section names");
-  }
   Elf_Scn* info = nullptr;
   std::uint64_t total = 0;
   std::size_t count = 0;
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr; ++count) {
     if (count == kMaxSections) return fail(ErrorKind::invalid, path + " has too many sections");
-    const char* text = gelf_getshdr(section, &header) == nullptr ? nullptr : elf_strptr(elf, names, header.sh_name);
+    const char* text = gelf_getshdr(section, &header) == nullptr ? nullptr : elf_strptr(elf, *names, header.sh_name);
     if (text == nullptr || header.sh_type == SHT_NOBITS) continue;
     const std::string_view name = text;
     // Old compression has sizes that libelf does not show, and a supplement is another file, of the target's choosing.
@@ -245,7 +239,7 @@ std::optional<std::string> read_struct(const Reader& reader, const LayoutStruct&
 Result<std::vector<std::string_view>> read_offsets(int fd, const std::string& path, Layout& layout) {
   if (elf_version(EV_CURRENT) == EV_NONE) return fail(ErrorKind::system, elf_errmsg(-1));
   // Not mapped: a file that shrinks under us must be an error and not a signal.
-  const std::unique_ptr<Elf, ElfEnd> elf(elf_begin(fd, ELF_C_READ, nullptr));
+  const ElfHandle elf(elf_begin(fd, ELF_C_READ, nullptr));
   if (elf == nullptr) return fail(ErrorKind::invalid, path + " is not an ELF file");
   const auto section = debug_info_of(elf.get(), path);
   if (!section) return fail(section.error());

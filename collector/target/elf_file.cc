@@ -11,15 +11,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
+#include <vector>
+
+#include "target/elf_handle.h"
+#include "target/elf_note.h"
 
 namespace goleakd::target {
 namespace {
-
-struct ElfEnd {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
-using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 // The only symbols that are asked for: a .symtab of a large program has hundreds of thousands.
 constexpr std::array<std::string_view, 8> kWantedSymbols{
@@ -55,16 +53,6 @@ std::string machine_name(std::uint16_t machine) {
     default:
       return "machine " + std::to_string(machine);
   }
-}
-
-std::string hex(ByteSpan bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 0xfU];
-  }
-  return text;
 }
 
 ByteSpan data_of(Elf_Scn* section) {
@@ -124,23 +112,25 @@ struct ElfFile::Loader {
   }
 
   void load_sections() {
-    std::size_t names = 0;
+    const auto names = section_names(elf, kMaxNames);
+    if (!names) return;
     GElf_Shdr header{};
-    if (elf_getshdrstrndx(elf, &names) != 0 || gelf_getshdr(elf_getscn(elf, names), &header) == nullptr ||
-        header.sh_size > kMaxNames) {
-      return;
-    }
-    std::uint64_t notes = 0;
+    std::uint64_t noted = 0;
+    std::vector<std::uint8_t> notes;
     std::size_t count = 0;
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr && count < kMaxSections;
          ++count) {
       if (gelf_getshdr(section, &header) == nullptr) continue;
-      const char* name = elf_strptr(elf, names, header.sh_name);
+      const char* name = elf_strptr(elf, *names, header.sh_name);
       if (name == nullptr || header.sh_type == SHT_NOBITS) continue;
       file.sections_.push_back(
           {.name = name, .address = header.sh_addr, .offset = header.sh_offset, .size = header.sh_size});
-      if (header.sh_type == SHT_NOTE && fits(header, notes, kMaxNotes)) load_build_id(section);
+      if (header.sh_type != SHT_NOTE || !fits(header, noted, kMaxNotes)) continue;
+      const ByteSpan more = data_of(section);
+      notes.insert(notes.end(), more.begin(), more.end());
+      notes.resize((notes.size() + 3) & ~std::size_t{3});
     }
+    file.build_id_ = build_id_of(notes);
   }
 
   void load_link_tables() {
@@ -169,7 +159,7 @@ struct ElfFile::Loader {
   void load_symbols(Elf_Scn* section, const GElf_Shdr& header) {
     GElf_Shdr names{};
     if (header.sh_entsize == 0 || gelf_getshdr(elf_getscn(elf, header.sh_link), &names) == nullptr ||
-        names.sh_size > kMaxSymbols) {
+        names.sh_size > kMaxSymbols || (names.sh_flags & SHF_COMPRESSED) != 0) {  // as section_names
       return;
     }
     Elf_Data* data = elf_getdata(section, nullptr);
@@ -193,25 +183,6 @@ struct ElfFile::Loader {
       if (gelf_getrela(data, static_cast<int>(i), &relocation) == nullptr) return;
       if (GELF_R_TYPE(relocation.r_info) == R_X86_64_RELATIVE) {
         file.relative_.emplace_back(relocation.r_offset, static_cast<std::uint64_t>(relocation.r_addend));
-      }
-    }
-  }
-
-  void load_build_id(Elf_Scn* section) {
-    Elf_Data* data = elf_getdata(section, nullptr);
-    if (data == nullptr) return;
-    const ByteSpan bytes = data_of(section);
-    GElf_Nhdr note{};
-    std::size_t name_at = 0;
-    std::size_t text_at = 0;
-    for (std::size_t at = 0; (at = gelf_getnote(data, at, &note, &name_at, &text_at)) > 0;) {
-      const ByteSpan name = slice(bytes, name_at, note.n_namesz);
-      const ByteSpan text = slice(bytes, text_at, note.n_descsz);
-      const std::string_view owner(reinterpret_cast<const char*>(name.data()), name.empty() ? 0 : name.size() - 1);
-      if (owner == "GNU" && note.n_type == NT_GNU_BUILD_ID) {
-        file.build_id_ = hex(text);
-      } else if (owner == "Go" && note.n_type == 4 && file.build_id_.empty()) {  // ELF_NOTE_GOBUILDID_TAG
-        file.build_id_.assign(reinterpret_cast<const char*>(text.data()), text.size());
       }
     }
   }

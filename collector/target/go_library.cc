@@ -14,6 +14,8 @@
 #include <optional>
 #include <utility>
 
+#include "target/load_bias.h"
+
 namespace goleakd::target {
 namespace {
 
@@ -29,14 +31,6 @@ UniqueFd open_inside(const std::string& root, const std::string& path) {
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_IN_ROOT;
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof(how))));
-}
-
-std::optional<std::uint64_t> load_bias(const Procfs::Mapping& first, const ElfFile& elf) {
-  const auto page_mask = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) - 1;
-  for (const ElfFile::Segment& segment : elf.segments()) {
-    if ((segment.offset & ~page_mask) == first.offset) return first.start - (segment.address & ~page_mask);
-  }
-  return std::nullopt;
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/process.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -11,22 +9,19 @@
 #include "target/access.h"
 #include "target/container_names.h"
 #include "target/go_library.h"
+#include "target/load_bias.h"
 #include "target/service_name.h"
 
 namespace goleakd::target {
 namespace {
 
-// Where the program was loaded: the difference between its first mapping and the segment that this mapping shows.
 Result<std::uint64_t> find_load_bias(const Procfs& proc, int pid, const std::string& exe, const ElfFile& elf) {
   const auto maps = proc.maps(pid);
   if (!maps) return fail(maps.error());
   const auto first = std::ranges::find(*maps, exe, &Procfs::Mapping::path);
   if (first == maps->end())
     return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has no mapping of " + exe);
-  const auto page_mask = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) - 1;
-  for (const ElfFile::Segment& segment : elf.segments()) {
-    if ((segment.offset & ~page_mask) == first->offset) return first->start - (segment.address & ~page_mask);
-  }
+  if (const auto bias = load_bias(*first, elf)) return *bias;
   return fail(ErrorKind::invalid,
               exe + ": no segment is mapped where process " + std::to_string(pid) + " has its first");
 }

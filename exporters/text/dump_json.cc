@@ -4,6 +4,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/hex.h"
 #include "text/json.h"
 #include "text/layout.h"
 
@@ -30,7 +31,8 @@ json created_by_json(const ledger::TracebackFrame& frame) {
 // The address as text, because JSON readers hold numbers as doubles and it must stay exact to tell objects apart.
 json object_json(const ledger::ObjectDump& object) {
   json j = json::object();
-  for (const auto& [name, value] : object.attributes) std::visit([&](const auto& v) { j[name] = v; }, value);
+  for (const auto& [name, value] : object.attributes)
+    j[name] = std::visit([](const auto& v) { return json(v); }, value);
   j["kind"] = object.kind;
   j["address"] = object.address == 0 ? json() : json(hex(object.address));
   if (object.kind == "select") {

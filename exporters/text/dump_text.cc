@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/hex.h"
 #include "text/layout.h"
 
 namespace goleakd::text {

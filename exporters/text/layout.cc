@@ -35,12 +35,6 @@ std::string location(std::string_view file, int line) {
   return file.empty() ? std::string() : printable(file) + ":" + std::to_string(line);
 }
 
-std::string hex(std::uint64_t value) {
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
-  return text.data();
-}
-
 std::string emphasis(std::string_view text, Emphasis how, bool color) {
   if (!color) return std::string(text);
   return (how == Emphasis::heading ? "\x1b[1m" : "\x1b[36m") + std::string(text) + "\x1b[0m";

@@ -16,9 +16,6 @@ std::string printable(std::string_view text);
 // "/srv/shop/main.go:88", or empty when the file is not known.
 std::string location(std::string_view file, int line);
 
-// "0xc000012345".
-std::string hex(std::uint64_t value);
-
 // `text` in ANSI escapes when `color`, else as it is.
 enum class Emphasis { heading, aside };
 std::string emphasis(std::string_view text, Emphasis how, bool color);

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "elf_header.h"
+
 namespace goleakd::snapshot {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -64,21 +66,13 @@ inline constexpr std::uint64_t kPage = 4096;
 
 // The bytes of a core file. What a test wants to be wrong it changes before they are put together.
 struct CoreFixture {
-  Elf64_Ehdr header{};
+  Elf64_Ehdr header = elf_header(ET_CORE);
   std::vector<Elf64_Phdr> segments;
   Bytes notes;
   Bytes memory;           // of all segments, one after the other
   bool extended = false;  // the number of segments stands in a section header
 
   CoreFixture() {
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS64;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_ident[EI_VERSION] = EV_CURRENT;
-    header.e_type = ET_CORE;
-    header.e_machine = EM_X86_64;
-    header.e_version = EV_CURRENT;
-    header.e_ehsize = sizeof(Elf64_Ehdr);
     header.e_phentsize = sizeof(Elf64_Phdr);
     header.e_phoff = sizeof(Elf64_Ehdr);
     segments.push_back(segment(PT_NOTE, 0, 0, 0));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "elf_header.h"
 #include "target/layout_fields.h"
 
 namespace goleakd::target {
@@ -80,14 +81,8 @@ class DwarfFixture {
     section(11, SHT_PROGBITS, 0, kAbbreviations);
     section(25, SHT_PROGBITS, promised != 0 ? SHF_COMPRESSED : 0, info);
     bytes.resize((bytes.size() + 7) / 8 * 8);
-    Elf64_Ehdr header{};
-    const std::string identity("\177ELF\2\1\1", 7);
-    identity.copy(reinterpret_cast<char*>(header.e_ident), identity.size());
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_X86_64;
-    header.e_version = EV_CURRENT;
+    Elf64_Ehdr header = elf_header(ET_EXEC);
     header.e_shoff = bytes.size();
-    header.e_ehsize = sizeof header;
     header.e_shentsize = sizeof(Elf64_Shdr);
     header.e_shnum = static_cast<std::uint16_t>(sections.size());
     header.e_shstrndx = 1;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "elf_header.h"
 #include "pclntab_fixture.h"
 #include "target/layout.h"
 
@@ -135,15 +136,7 @@ class GoProgramFixture {
     add(".shstrtab", SHT_STRTAB, 0, {});
     sections_.back().sh_size = names_.size();
     out_.insert(out_.end(), names_.begin(), names_.end());
-    Elf64_Ehdr header{};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS64;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_ident[EI_VERSION] = EV_CURRENT;
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_X86_64;
-    header.e_version = EV_CURRENT;
-    header.e_ehsize = sizeof(Elf64_Ehdr);
+    Elf64_Ehdr header = elf_header(ET_EXEC);
     header.e_phentsize = sizeof(Elf64_Phdr);
     header.e_shentsize = sizeof(Elf64_Shdr);
     header.e_phnum = static_cast<Elf64_Half>(segments_.size());
