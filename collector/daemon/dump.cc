@@ -76,7 +76,6 @@ std::unique_ptr<ledger::DumpSink> make_sink(const DumpOptions& options, const Su
                                  .exe = subject.process->exe,
                                  .build_id = binary.elf().build_id(),
                                  .go_version = binary.build_info().version.text,
-                                 .goroutines = {},
                                  .torn = torn};
   const auto write = [&out](std::string_view bytes) { out.write(bytes); };
   switch (options.format) {

@@ -49,14 +49,13 @@ struct GoroutineDump {
   std::vector<std::pair<std::string, std::string>> labels;  // pprof's, by key
 };
 
-// The goroutines of one process at one moment.
+// What is said once of a dump: whose goroutines they are.
 struct ProcessDump {
   int pid = 0;
   std::string exe;
   std::string build_id;
   std::string go_version;
-  std::vector<GoroutineDump> goroutines;  // by goid
-  std::uint64_t torn = 0;                 // changed while being read, left out
+  std::uint64_t torn = 0;  // changed while being read, left out
 };
 
 }  // namespace goleakd::ledger

@@ -57,13 +57,7 @@ constexpr std::uint64_t kExecutable = 1;  // the executable: there is no other
 }  // namespace
 
 GoroutineProfile::GoroutineProfile(const ledger::ProcessDump& process, std::int64_t time_ns, ledger::Output output)
-    : output_(std::move(output)), time_ns_(time_ns) {
-  text("");  // must be the first
-  goroutine_ = text("goroutine");
-  count_ = text("count");
-  exe_ = text(process.exe);
-  build_id_ = text(process.build_id);
-}
+    : output_(std::move(output)), time_ns_(time_ns), exe_(text(process.exe)), build_id_(text(process.build_id)) {}
 
 std::int64_t GoroutineProfile::text(std::string_view text) {
   const auto known = text_ids_.find(text);

@@ -18,7 +18,7 @@ namespace goleakd::pprof {
 // Addresses are link-time ones. A goroutine without a stack is a sample without locations: it is counted.
 class GoroutineProfile final : public ledger::DumpSink {
  public:
-  // `process.goroutines` is not looked at: they come one by one. `time_ns` is since the Unix epoch, 0 when not known.
+  // `time_ns` is since the Unix epoch, 0 when not known.
   GoroutineProfile(const ledger::ProcessDump& process, std::int64_t time_ns, ledger::Output output);
 
   void goroutine(const ledger::GoroutineDump& g) override;
@@ -43,16 +43,17 @@ class GoroutineProfile final : public ledger::DumpSink {
 
   ledger::Output output_;
   std::int64_t time_ns_;
-  std::map<std::string, std::int64_t, std::less<>> text_ids_;
-  std::vector<const std::string*> texts_;  // keys of text_ids_, by id
+  // The first text of a profile is the empty one.
+  std::map<std::string, std::int64_t, std::less<>> text_ids_{{"", 0}};
+  std::vector<const std::string*> texts_{&text_ids_.begin()->first};  // keys of text_ids_, by id
   std::map<FunctionKey, std::uint64_t> functions_;
   std::map<LocationKey, std::uint64_t> locations_;
   std::map<Stack, std::int64_t> samples_;
   // Texts of the profile itself.
-  std::int64_t goroutine_ = 0;
-  std::int64_t count_ = 0;
-  std::int64_t exe_ = 0;
-  std::int64_t build_id_ = 0;
+  std::int64_t goroutine_ = text("goroutine");
+  std::int64_t count_ = text("count");
+  std::int64_t exe_;
+  std::int64_t build_id_;
 };
 
 }  // namespace goleakd::pprof

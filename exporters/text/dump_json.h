@@ -15,7 +15,7 @@ nlohmann::json goroutine_json(const ledger::GoroutineDump& g);
 class DumpJson final : public ledger::DumpSink {
  public:
   enum class Of { goroutines, groups };
-  // `process.goroutines` is not looked at: they come one by one. `version` is goleakd's.
+  // `version` is goleakd's.
   DumpJson(const ledger::ProcessDump& process, const std::string& version, Of of, ledger::Output output);
 
   void goroutine(const ledger::GoroutineDump& g) override;

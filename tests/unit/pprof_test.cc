@@ -220,7 +220,7 @@ GoroutineDump stuck(ledger::Goid goid) {
 
 std::string profile_of(const std::vector<GoroutineDump>& goroutines, std::int64_t time_ns = 0) {
   const ledger::ProcessDump process{
-      .pid = 7, .exe = "/usr/bin/shop", .build_id = "0123abcd", .go_version = "go1.22", .goroutines = {}, .torn = 0};
+      .pid = 7, .exe = "/usr/bin/shop", .build_id = "0123abcd", .go_version = "go1.22", .torn = 0};
   std::string bytes;
   GoroutineProfile profile(process, time_ns, [&](std::string_view part) { bytes += part; });
   for (const GoroutineDump& g : goroutines) profile.goroutine(g);

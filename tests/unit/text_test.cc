@@ -444,12 +444,8 @@ TEST(DumpText, GroupsHaveATitleAndAnExample) {
 }
 
 nlohmann::json dump_json(const std::vector<GoroutineDump>& goroutines) {
-  const ProcessDump process{.pid = 4711,
-                            .exe = "/usr/bin/shop",
-                            .build_id = "0123abcd",
-                            .go_version = "go1.22.1",
-                            .goroutines = {},
-                            .torn = 2};
+  const ProcessDump process{
+      .pid = 4711, .exe = "/usr/bin/shop", .build_id = "0123abcd", .go_version = "go1.22.1", .torn = 2};
   return nlohmann::json::parse(
       written<DumpJson>(goroutines, 3, process, std::string("0.1.0"), DumpJson::Of::goroutines));
 }
