@@ -9,14 +9,13 @@
 #include <vector>
 
 #include "snapshot/goroutine_table.h"
-#include "snapshot/merged_read.h"
+#include "snapshot/read_each.h"
 
 namespace goleakd::snapshot {
 namespace {
 
 using Stop = CoreNotes::Thread;
 
-constexpr std::size_t kChunk = 4096;              // g structs in memory at a time
 constexpr std::size_t kSignalStack = 32U << 10U;  // m.gsignal's, src/runtime/os_linux.go: mpreinit
 constexpr std::size_t kPage = 4096;
 constexpr std::uint64_t kLongestUptime = 1ULL << 59U;  // 18 years in nanoseconds
@@ -101,24 +100,18 @@ Result<CoreRuntime> read_core_runtime(const target::GoProcess& process, const Me
   CoreRuntime runtime;
   std::uint64_t newest = 0;
   std::uint64_t highest_goid = 0;
-  MergedRead reads;
-  for (std::size_t first = 0; first < addresses->size(); first += kChunk) {
-    const auto chunk = std::span(*addresses).subspan(first, std::min(kChunk, addresses->size() - first));
-    reads.clear();
-    for (const std::uint64_t address : chunk) reads.add(address, layout.size);
-    if (auto ok = reads.read(memory); !ok) return fail(ok.error());
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const RawGoroutine g = decode_g(reads[i], chunk[i], layout);
-      if (g.dead() || !plausible(g)) continue;
-      highest_goid = std::max(highest_goid, g.goid);
-      if (g.wait_since < kLongestUptime) newest = std::max(newest, g.wait_since);
-      // Each that runs has a thread: more than these is what no runtime does.
-      if (g.status != GStatus::running || runtime.running.size() >= threads.size()) continue;
-      if (const auto stop = stop_of(process, places, g)) {
-        runtime.running[g.address] = {.pc = stop->pc, .sp = stop->sp, .load_bias = process.load_bias};
-      }
+  const auto read = read_each(memory, *addresses, layout.size, [&](std::size_t i, ByteSpan bytes) {
+    const RawGoroutine g = decode_g(bytes, (*addresses)[i], layout);
+    if (g.dead() || !plausible(g)) return;
+    highest_goid = std::max(highest_goid, g.goid);
+    if (g.wait_since < kLongestUptime) newest = std::max(newest, g.wait_since);
+    // Each that runs has a thread: more than these is what no runtime does.
+    if (g.status != GStatus::running || runtime.running.size() >= threads.size()) return;
+    if (const auto stop = stop_of(process, places, g)) {
+      runtime.running[g.address] = {.pc = stop->pc, .sp = stop->sp, .load_bias = process.load_bias};
     }
-  }
+  });
+  if (!read) return fail(read.error());
   runtime.died = instant_from_ns(std::max(newest, last_poll(process, memory, highest_goid)));
   return runtime;
 }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "snapshot/go_words.h"
 #include "snapshot/merged_read.h"
 
 namespace goleakd::snapshot {
@@ -14,7 +15,6 @@ constexpr std::uint64_t kWord = sizeof(std::uint64_t);
 constexpr std::uint64_t kWindow = 512;             // bytes from the stack pointer on: gopark and its next callers
 constexpr std::size_t kChunk = 4096;               // goroutines at a time
 constexpr std::size_t kMaxCandidates = 1U << 20U;  // words tried in all
-constexpr std::uint64_t kUserSpaceEnd = 1ULL << 47U;
 
 class Search {
  public:
@@ -66,7 +66,7 @@ class Search {
 
   // A pointer into the own stack is none to an object that others must find.
   bool possible(const RawGoroutine& g, std::uint64_t word) const {
-    return word >= 4096 && word < kUserSpaceEnd && word % kWord == 0 && (word < g.stack_lo || word >= g.stack_hi);
+    return is_pointer(word) && (word < g.stack_lo || word >= g.stack_hi);
   }
 
   bool add_known(std::size_t i, std::vector<Candidate>& candidates) {

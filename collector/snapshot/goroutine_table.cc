@@ -5,28 +5,20 @@
 #include <cstring>
 #include <string>
 
+#include "snapshot/go_words.h"
+
 namespace goleakd::snapshot {
 namespace {
 
 constexpr std::uint64_t kMaxGoroutines = 8U << 20U;  // that ever lived at once; their g structs alone are 3.6 GB
 constexpr std::uint32_t kScanBit = 0x1000;           // runtime._Gscan
-constexpr std::uint64_t kUserSpaceEnd = 1ULL << 47U;
-
-bool is_pointer(std::uint64_t word) { return word >= 4096 && word < kUserSpaceEnd && word % 8 == 0; }
-
-struct SliceHeader {
-  std::uint64_t data;
-  std::uint64_t length;
-  std::uint64_t capacity;
-};
 
 }  // namespace
 
 Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from) {
   const auto header = memory.value<SliceHeader>(allgs);
   if (!header) return fail(header.error());
-  if (header->length == 0 || header->length > header->capacity || header->length > kMaxGoroutines ||
-      !is_pointer(header->data)) {
+  if (!header->plausible(kMaxGoroutines) || !is_pointer(header->data)) {
     return fail(ErrorKind::invalid, "runtime.allgs is no slice of goroutines (length " +
                                         std::to_string(header->length) + ", capacity " +
                                         std::to_string(header->capacity) + ")");

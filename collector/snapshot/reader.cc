@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -108,6 +107,13 @@ struct Reader::State {
   std::vector<std::uint64_t> identities;
   std::vector<std::uint64_t> channels;
   std::vector<std::uint32_t> stack_ids;
+  template <typename Change>
+  void each_column(const Change& change) {
+    change(addresses);
+    change(identities);
+    change(channels);
+    change(stack_ids);
+  }
 
   StackTable stacks;
   std::vector<Birth> births{1};
@@ -117,43 +123,34 @@ struct Reader::State {
   bool checked = false;  // that the layout is this program's
   bool channels_usable = true;
   MergedRead reads;
-  std::vector<std::uint64_t> fresh_stacks;  // per goroutine of the chunk
 };
 
 // allgs is only added to. The few that came are sorted in among the others, with what is known of those.
 Result<void> Reader::State::learn_new_gs() {
   const std::size_t known = addresses.size();
-  const auto added = read_g_addresses(memory, process->runtime_address(process->binary->globals().allgs), known);
-  if (!added) return fail(added.error());
-  if (added->empty()) return {};
-  std::vector<std::uint64_t> fresh = *added;
-  std::ranges::sort(fresh);
-  const std::size_t size = known + fresh.size();
-  addresses.reserve(size);
-  const auto grow = [&](auto& column) { column.resize(size); };
-  grow(addresses);
-  grow(identities);
-  grow(channels);
-  grow(stack_ids);
+  auto fresh = read_g_addresses(memory, process->runtime_address(process->binary->globals().allgs), known);
+  if (!fresh) return fail(fresh.error());
+  if (fresh->empty()) return {};
+  std::ranges::sort(*fresh);
+  const std::size_t size = known + fresh->size();
+  each_column([&](auto& column) {
+    column.reserve(size);  // no more than that: there may be a million
+    column.resize(size);
+  });
   // From the back, so that nothing is overwritten before it has moved.
-  for (std::size_t to = size, old = known, add = fresh.size(); add > 0;) {
+  for (std::size_t to = size, old = known, add = fresh->size(); add > 0;) {
     --to;
-    const bool take_old = old > 0 && addresses[old - 1] > fresh[add - 1];
-    if (take_old) {
+    if (old > 0 && addresses[old - 1] > (*fresh)[add - 1]) {
       --old;
+      each_column([&](auto& column) { column[to] = column[old]; });
     } else {
       --add;
+      each_column([&](auto& column) { column[to] = 0; });
+      addresses[to] = (*fresh)[add];
     }
-    addresses[to] = take_old ? addresses[old] : fresh[add];
-    identities[to] = take_old ? identities[old] : 0;
-    channels[to] = take_old ? channels[old] : 0;
-    stack_ids[to] = take_old ? stack_ids[old] : 0;
   }
   if (std::ranges::adjacent_find(addresses) != addresses.end()) {
-    addresses.clear();  // and so on, with the table read anew
-    identities.clear();
-    channels.clear();
-    stack_ids.clear();
+    each_column([](auto& column) { column.clear(); });  // the next snapshot reads the table anew
     return fail(ErrorKind::invalid, "runtime.allgs holds the same goroutine twice");
   }
   return {};
@@ -260,31 +257,30 @@ Result<void> Reader::State::read_chunk(std::size_t first, std::size_t count, con
   for (std::size_t i = first; i < first + count; ++i) reads.add(addresses[i], layout.g.size);
   if (auto ok = reads.read(memory); !ok) return ok;
   std::vector<RawGoroutine> alive;
-  std::vector<std::size_t> slots;  // of alive
+  std::vector<std::size_t> slots;    // of alive
+  std::vector<std::uint64_t> parks;  // of alive
   std::vector<RawGoroutine> moved_on;
   std::vector<std::size_t> moved_on_slots;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t slot = first + i;
     const RawGoroutine g = decode_g(reads[i], addresses[slot], layout.g);
-    if (reads[i].empty() || !plausible(g)) {
-      ++snapshot.implausible;
-      identities[slot] = 0;
-      continue;
-    }
-    if (g.dead()) {
+    const bool fit = !reads[i].empty() && plausible(g);
+    if (!fit) ++snapshot.implausible;
+    if (!fit || g.dead()) {
       identities[slot] = 0;
       continue;
     }
     alive.push_back(g);
     slots.push_back(slot);
-    const std::uint64_t identity = mix_words(mix_words(park_identity(g), g.goid), g.wait_since);
+    parks.push_back(park_identity(g));
+    const std::uint64_t identity = mix_words(mix_words(parks.back(), g.goid), g.wait_since);
     if (g.blocked() && identities[slot] == identity && (!options.stacks || stack_ids[slot] != 0)) {
       ++snapshot.reused;
       continue;
     }
     // A coroutine switch leaves no trace in the g: what it showed may have changed unseen.
     const bool traced = g.blocked() && layout.wait_reason(g.wait_reason) != "coroutine";
-    identities[slot] = traced && options.stacks ? identity : 0;
+    identities[slot] = traced ? identity : 0;
     channels[slot] = 0;
     stack_ids[slot] = 0;
     moved_on.push_back(g);
@@ -304,7 +300,7 @@ Result<void> Reader::State::read_chunk(std::size_t first, std::size_t count, con
     g.goid = raw.goid;
     g.parent = raw.parent;
     g.wait_since = raw.wait_since;
-    g.park_identity = park_identity(raw);
+    g.park_identity = parks[i];
     g.birth = birth_of(raw);
     g.stack = stack_ids[slots[i]];
     g.stack_bytes = static_cast<std::uint32_t>(

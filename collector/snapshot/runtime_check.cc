@@ -2,10 +2,11 @@
 #include "snapshot/runtime_check.h"
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
+#include "snapshot/go_words.h"
 #include "snapshot/merged_read.h"
+#include "snapshot/wait_kind.h"
 
 namespace goleakd::snapshot {
 namespace {
@@ -36,17 +37,10 @@ Broken broken_g(const target::GoProcess& process, const RawGoroutine& g) {
 }
 
 bool waits_on_channel(const target::Layout& layout, const RawGoroutine& g) {
-  const std::string_view reason = layout.wait_reason(g.wait_reason);
-  return g.blocked() && g.waiting != 0 && (reason == "chan send" || reason == "chan receive" || reason == "select");
+  return g.blocked() && g.waiting != 0 && on_channels(wait_kind(layout.wait_reason(g.wait_reason)));
 }
 
 std::uint64_t word(ByteSpan bytes, std::uint64_t offset) { return read_at<std::uint64_t>(bytes, offset).value_or(0); }
-
-struct Slice {
-  std::uint64_t data = 0;
-  std::uint64_t length = 0;
-  std::uint64_t capacity = 0;
-};
 
 // What one span says of itself.
 Broken broken_span(const target::MspanLayout& layout, ByteSpan span) {
@@ -106,10 +100,9 @@ Broken broken_heap(const target::GoProcess& process, const Memory& memory, std::
   const target::Layout& layout = process.binary->layout();
   const std::uint64_t mheap = process.binary->globals().mheap;
   if (mheap == 0) return "runtime.mheap_ was not found";
-  const auto spans = memory.value<Slice>(process.runtime_address(mheap) + layout.mheap.allspans);
+  const auto spans = memory.value<SliceHeader>(process.runtime_address(mheap) + layout.mheap.allspans);
   if (!spans) return spans.error().message();
-  if (spans->length == 0 || spans->length > spans->capacity || spans->length > kMaxSpans)
-    return "mheap_.allspans is no slice of spans";
+  if (!spans->plausible(kMaxSpans)) return "mheap_.allspans is no slice of spans";
   std::vector<std::uint64_t> addresses(std::min<std::uint64_t>(spans->length, kSample));
   const auto bytes = std::span(reinterpret_cast<std::uint8_t*>(addresses.data()), addresses.size() * 8);
   if (auto ok = memory.read(spans->data, bytes); !ok) return ok.error().message();
