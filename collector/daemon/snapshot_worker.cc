@@ -119,6 +119,7 @@ void SnapshotWorker::check_deadline(Instant now) {
        .cpu = {}});
   shared_->current.reset();
   start_thread();
+  shared_->wake();
 }
 
 std::vector<SnapshotWorker::Done> SnapshotWorker::collect() {

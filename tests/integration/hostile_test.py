@@ -23,6 +23,22 @@ def snapshot_at(goleakd, pid):
     return (target and target["up"] and target["snapshot_at"]) or 0
 
 
+def await_refusal(goleakd, pid, lie):
+    def refused():
+        target = goleakd.target(pid)
+        return target and not target["up"] and target["last_error"]
+
+    return harness.wait_for(refused, 60, f"{lie}: a word about the liar")
+
+
+def watched_alone(folder, liar):
+    """Nothing else wakes the daemon: a read that never ends must do so itself."""
+    with harness.Target(liar) as bad:
+        bad.command("lie hang")
+        with daemon.Daemon(folder, [liar], mode="snapshots", snapshots={"interval": "500ms"}) as goleakd:
+            print(f"hang, alone: {await_refusal(goleakd, bad.pid, 'hang')}", flush=True)
+
+
 def main():
     daemon.need_root()
     liar = harness.build_target("hostile", GO)
@@ -33,11 +49,7 @@ def main():
                 bad.command(f"lie {lie}")
                 with daemon.Daemon(folder, [liar, honest], mode="snapshots",
                                    snapshots={"interval": "500ms"}) as goleakd:
-                    def refused():
-                        target = goleakd.target(bad.pid)
-                        return target and not target["up"] and target["last_error"]
-
-                    error = harness.wait_for(refused, 60, f"{lie}: a word about the liar")
+                    error = await_refusal(goleakd, bad.pid, lie)
                     # The other is looked at again and again, whatever becomes of this one.
                     for _ in range(3):
                         before = snapshot_at(goleakd, good.pid)
@@ -47,6 +59,7 @@ def main():
                     used = resident_mib(goleakd.pid)
                     assert used < 200, f"{lie}: the daemon holds {used:.0f} MiB"
                     print(f"{lie}: {error} ({used:.0f} MiB)", flush=True)
+        watched_alone(folder, liar)
 
 
 main()
