@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"example.com/targets/internal/pingpong"
 )
 
 // interval is one line of the output.
@@ -29,7 +31,7 @@ type interval struct {
 }
 
 func main() {
-	work := map[string]func(*atomic.Uint64){"pingpong": pingpong, "spawn": spawn}
+	work := map[string]func(*atomic.Uint64){"pingpong": pingpong.Start, "spawn": spawn}
 	if len(os.Args) != 3 || work[os.Args[1]] == nil {
 		usage()
 	}
@@ -46,23 +48,6 @@ func main() {
 func usage() {
 	fmt.Fprintln(os.Stderr, "usage: bench pingpong|spawn SECONDS")
 	os.Exit(2)
-}
-
-func pingpong(ops *atomic.Uint64) {
-	ping, pong := make(chan struct{}), make(chan struct{})
-	go func() {
-		for {
-			<-ping
-			pong <- struct{}{}
-		}
-	}()
-	go func() {
-		for {
-			ping <- struct{}{}
-			<-pong
-			ops.Add(1)
-		}
-	}()
 }
 
 func spawn(ops *atomic.Uint64) {

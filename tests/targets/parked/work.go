@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"example.com/targets/internal/pingpong"
 )
 
 const proberSleeps = time.Millisecond
@@ -14,30 +16,17 @@ const proberSleeps = time.Millisecond
 type work struct {
 	late   atomic.Int64 // the worst since watch, in nanoseconds
 	asleep atomic.Int64 // when the prober went to sleep, in nanoseconds since start
-	ops    atomic.Int64
+	ops    atomic.Uint64
 	start  time.Time
 	began  time.Time
-	done   int64 // ops when the window began
+	done   uint64 // ops when the window began
 }
 
 func startWork() *work {
 	w := &work{start: time.Now()}
 	w.began = w.start
 	go w.probe()
-	ping, pong := make(chan struct{}), make(chan struct{})
-	go func() {
-		for {
-			<-ping
-			pong <- struct{}{}
-		}
-	}()
-	go func() {
-		for {
-			ping <- struct{}{}
-			<-pong
-			w.ops.Add(1)
-		}
-	}()
+	pingpong.Start(&w.ops)
 	return w
 }
 
