@@ -64,20 +64,16 @@ Result<void> list(Format format) {
   const Config config;
   const auto prober = make_prober(config);
   const std::string events_unavailable = prober ? "" : prober.error().message();
-  std::vector<std::shared_ptr<const target::GoProcess>> processes;
-  Discovery discovery(target::Procfs{}, config.targets, [&](const Discovery::Change& change) {
-    if (change.process) processes.push_back(change.process);
-  });
-  discovery.scan();
+  const FoundProcesses found = find_processes(target::Procfs{}, config.targets);
   std::vector<text::ListRow> rows;
   {
     Progress progress("looking at Go processes");
-    for (const auto& process : processes) {
-      progress.show(rows.size(), processes.size());
+    for (const auto& process : found.processes) {
+      progress.show(rows.size(), found.processes.size());
       rows.push_back(row_of(process, events_unavailable));
     }
   }
-  for (const verdict::UnsupportedReport& other : discovery.unsupported()) {
+  for (const verdict::UnsupportedReport& other : found.unsupported) {
     rows.push_back({.pid = other.pid,
                     .app = {},
                     .go_version = {},

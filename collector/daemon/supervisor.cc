@@ -24,11 +24,6 @@ constexpr Duration kDetachTime = std::chrono::milliseconds(20);
 // A snapshot that takes longer hangs in a read.
 constexpr Duration kSnapshotDeadline = std::chrono::seconds(30);
 
-bool has_suspects(const verdict::TargetReport& report) {
-  return std::ranges::any_of(report.leaks,
-                             [](const verdict::Leak& leak) { return leak.stage == verdict::Stage::suspect; });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<probe::Prober>> make_prober(const Config& config) {
@@ -192,10 +187,7 @@ void Supervisor::collect_snapshots() {
     const Instant now = MonotonicClock::now();
     snapshot_seconds_.observe(std::chrono::duration<double>(done.took).count());
     watch.on_snapshot(done.snapshot, facts(*done.process), now);
-    const bool suspects = has_suspects(watch.report(now));
-    const auto& wished = config_.snapshots;
-    budget_.spent(done.process->pid, done.cpu,
-                  suspects ? std::min(wished.interval, wished.interval_with_suspects) : wished.interval, suspects, now);
+    budget_.spent(done.process->pid, done.cpu, watch.snapshot_interval(), watch.has_suspects(), now);
   }
   publish();
 }

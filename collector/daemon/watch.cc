@@ -130,11 +130,17 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   torn_ += snapshot->implausible + snapshot->moved;
   ledger_.apply(translator_.snapshot(*snapshot));
   engine_.observe(ledger_, facts, now);
-  const bool suspects = std::ranges::any_of(
-      engine_.leaks(), [](const verdict::Leak& leak) { return leak.stage == verdict::Stage::suspect; });
+  next_snapshot_ = now + snapshot_interval();
+}
+
+bool Watch::has_suspects() const {
+  return std::ranges::any_of(engine_.leaks(),
+                             [](const verdict::Leak& leak) { return leak.stage == verdict::Stage::suspect; });
+}
+
+Duration Watch::snapshot_interval() const {
   const auto& intervals = config_.snapshots;
-  next_snapshot_ =
-      now + (suspects ? std::min(intervals.interval, intervals.interval_with_suspects) : intervals.interval);
+  return has_suspects() ? std::min(intervals.interval, intervals.interval_with_suspects) : intervals.interval;
 }
 
 }  // namespace goleakd::daemon

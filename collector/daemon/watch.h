@@ -44,6 +44,11 @@ class Watch {
   // Events must have been drained since the snapshot ended.
   void on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now);
 
+  // A snapshot has raised a suspicion that the next ones must confirm: it gets closer looks.
+  bool has_suspects() const;
+  // From one snapshot to the next, as the configuration wishes it.
+  Duration snapshot_interval() const;
+
   // As of now, or, where a million goroutines make it dear, of a moment ago: at most a hundredth of the time goes into
   // it.
   const verdict::TargetReport& report(Instant now);

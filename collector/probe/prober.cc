@@ -9,28 +9,12 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 
 #include "goroutine.skel.h"
+#include "probe/bpf_load.h"
 
 namespace goleakd::probe {
 namespace {
-
-// libbpf explains failures only in its log: the last warning becomes part of the error. One thread uses libbpf.
-std::string& last_warning() {
-  static std::string text;
-  return text;
-}
-
-int keep_warning(libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  std::array<char, 512> line{};
-  const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-  last_warning() = line.data();
-  while (last_warning().ends_with('\n')) last_warning().pop_back();
-  return length;
-}
 
 // BPF_TRACE_UPROBE_MULTI of linux/bpf.h since Linux 6.6, which the kernel headers of Debian 12 do not have yet.
 constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);
@@ -49,17 +33,6 @@ bool uprobe_multi_works(int program) {
   options.uprobe_multi.pid = static_cast<__u32>(-1);
   link.reset(bpf_link_create(program, -1, kUprobeMulti, &options));
   return !link && errno == EINVAL;
-}
-
-Error load_error(int number) {
-  if (number == EPERM) {  // EACCES is the verifier's
-    return {ErrorKind::permission,
-            "the kernel does not let this process load BPF programs: run goleakd as root, or give it CAP_BPF and "
-            "CAP_PERFMON"};
-  }
-  if (number == ENOSYS) return {ErrorKind::unsupported, "this kernel has no BPF"};
-  Error error = Error::from_errno(number, "loading the BPF programs");
-  return last_warning().empty() ? error : error.within(last_warning());
 }
 
 Error attach_error(int number, const target::GoProcess& process, Method method) {
@@ -121,7 +94,7 @@ goleakd_counters Attachment::counters() const {
 }
 
 Result<std::unique_ptr<Prober>> Prober::make(const Options& options) {
-  libbpf_set_print(keep_warning);
+  keep_libbpf_warnings();
   std::unique_ptr<Prober> prober(new Prober());
   if (options.method != Method::perf_event) {
     if (auto ok = prober->load(Method::uprobe_multi, options.ring_bytes); !ok) return fail(ok.error());
@@ -136,7 +109,6 @@ Result<std::unique_ptr<Prober>> Prober::make(const Options& options) {
 
 Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   method_ = method;
-  last_warning().clear();
   skeleton_ = goroutine_bpf::open();
   if (skeleton_ == nullptr) return fail(load_error(errno));
   if (skeleton_->rodata->goleakd_wire_version != GOLEAKD_WIRE_VERSION) {
