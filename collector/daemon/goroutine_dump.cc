@@ -93,8 +93,8 @@ snapshot::Snapshot by_goid(snapshot::Snapshot snapshot, Instant now) {
   std::vector<std::size_t> order(snapshot.goroutines.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, {}, [&](std::size_t i) { return snapshot.goroutines[i].goid; });
-  std::vector<snapshot::Goroutine> goroutines;
-  std::vector<snapshot::RawGoroutine> raw;
+  LargeArray<snapshot::Goroutine> goroutines;
+  LargeArray<snapshot::RawGoroutine> raw;
   goroutines.reserve(order.size());
   raw.reserve(order.size());
   for (const std::size_t i : order) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/channels.h"
 
-#include "snapshot/merged_read.h"
 #include "snapshot/sudog.h"
-#include "snapshot/wait_kind.h"
 
 namespace goleakd::snapshot {
 
@@ -15,34 +13,34 @@ std::optional<Channel> decode_channel(ByteSpan bytes, std::uint64_t address, con
   return Channel{.address = address, .length = *length, .capacity = *capacity, .closed = *closed != 0};
 }
 
-Result<std::vector<std::optional<Channel>>> read_channels(const Memory& memory, const target::Layout& layout,
-                                                          const std::vector<RawGoroutine>& goroutines) {
-  std::vector<std::optional<Channel>> channels(goroutines.size());
-  std::vector<std::size_t> waiting;
-  MergedRead sudogs;
+Result<std::span<const std::optional<Channel>>> ChannelReader::read(const Memory& memory,
+                                                                    std::span<const RawGoroutine> goroutines) {
+  channels_.assign(goroutines.size(), std::nullopt);
+  waiting_.clear();
+  reads_.clear();
   for (std::size_t i = 0; i < goroutines.size(); ++i) {
     const RawGoroutine& g = goroutines[i];
-    const WaitKind kind = g.blocked() ? wait_kind(layout.wait_reason(g.wait_reason)) : WaitKind::none;
+    const WaitKind kind = g.blocked() ? kinds_[g.wait_reason] : WaitKind::none;
     if (g.waiting == 0 || (kind != WaitKind::channel_send && kind != WaitKind::channel_receive)) continue;
-    waiting.push_back(i);
-    sudogs.add(g.waiting, layout.sudog.size);
+    waiting_.push_back(i);
+    reads_.add(g.waiting, layout_.sudog.size);
   }
-  if (auto ok = sudogs.read(memory); !ok) return fail(ok.error());
+  if (auto ok = reads_.read(memory); !ok) return fail(ok.error());
 
-  std::vector<std::uint64_t> addresses(waiting.size());
-  MergedRead hchans;
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    const RawGoroutine& g = goroutines[waiting[i]];
-    const Sudog sudog = decode_sudog(sudogs[i], g.waiting, layout.sudog);
+  addresses_.assign(waiting_.size(), 0);
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    const RawGoroutine& g = goroutines[waiting_[i]];
+    const Sudog sudog = decode_sudog(reads_[i], g.waiting, layout_.sudog);
     // The sudog says whose it is: one that has been freed and used again says another g.
-    if (sudog.g == g.address) addresses[i] = sudog.c;
-    hchans.add(addresses[i], addresses[i] == 0 ? 0 : layout.hchan.size);
+    if (sudog.g == g.address) addresses_[i] = sudog.c;
   }
-  if (auto ok = hchans.read(memory); !ok) return fail(ok.error());
-  for (std::size_t i = 0; i < waiting.size(); ++i) {
-    channels[waiting[i]] = decode_channel(hchans[i], addresses[i], layout.hchan);
+  reads_.clear();
+  for (const std::uint64_t address : addresses_) reads_.add(address, address == 0 ? 0 : layout_.hchan.size);
+  if (auto ok = reads_.read(memory); !ok) return fail(ok.error());
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    channels_[waiting_[i]] = decode_channel(reads_[i], addresses_[i], layout_.hchan);
   }
-  return channels;
+  return channels_;
 }
 
 }  // namespace goleakd::snapshot

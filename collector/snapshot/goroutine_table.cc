@@ -15,7 +15,7 @@ constexpr std::uint32_t kScanBit = 0x1000;           // runtime._Gscan
 
 }  // namespace
 
-Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from) {
+Result<LargeArray<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from) {
   const auto header = memory.value<SliceHeader>(allgs);
   if (!header) return fail(header.error());
   if (!header->plausible(kMaxGoroutines) || !is_pointer(header->data)) {
@@ -24,7 +24,7 @@ Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::u
                                         std::to_string(header->capacity) + ")");
   }
   if (from >= header->length) return {};
-  std::vector<std::uint64_t> addresses(header->length - from);
+  LargeArray<std::uint64_t> addresses(header->length - from);
   auto bytes = std::span(reinterpret_cast<std::uint8_t*>(addresses.data()), addresses.size() * sizeof(std::uint64_t));
   if (auto ok = memory.read(header->data + from * sizeof(std::uint64_t), bytes); !ok) {
     return fail(ok.error().within("runtime.allgs"));
@@ -44,7 +44,7 @@ RawGoroutine decode_g(ByteSpan bytes, std::uint64_t address, const target::GLayo
   };
   std::uint32_t status = 0;
   load(layout.atomicstatus, status);
-  g.status = static_cast<GStatus>(status & ~kScanBit);
+  g.status = static_cast<GStatus>(std::min(status & ~kScanBit, std::uint32_t{0xff}));
   load(layout.goid, g.goid);
   load(layout.parent_goid, g.parent);
   load(layout.waitreason, g.wait_reason);
@@ -70,7 +70,7 @@ bool plausible(const RawGoroutine& g) {
   constexpr std::uint64_t kMaxStack = 2ULL << 30U;  // runtime/debug.SetMaxStack's default is 1 GB
   constexpr std::uint64_t kMaxGoid = 1ULL << 56U;
   if (g.dead()) return true;
-  if (static_cast<std::uint32_t>(g.status) > static_cast<std::uint32_t>(GStatus::deadextra)) return false;
+  if (g.status > GStatus::deadextra) return false;
   if (g.goid == 0 || g.goid > kMaxGoid) return false;
   if (g.stack_lo >= g.stack_hi || g.stack_hi >= kUserSpaceEnd || g.stack_hi - g.stack_lo > kMaxStack) return false;
   return !g.blocked() || (g.sched_sp >= g.stack_lo && g.sched_sp <= g.stack_hi);

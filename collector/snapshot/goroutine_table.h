@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "base/bytes.h"
+#include "base/large_array.h"
 #include "base/result.h"
 #include "snapshot/memory.h"
 #include "target/layout.h"
@@ -12,7 +12,7 @@
 namespace goleakd::snapshot {
 
 // runtime._Gidle … (src/runtime/runtime2.go), without the scan bit.
-enum class GStatus : std::uint32_t {
+enum class GStatus : std::uint8_t {
   idle = 0,
   runnable = 1,
   running = 2,
@@ -23,6 +23,7 @@ enum class GStatus : std::uint32_t {
   preempted = 9,
   leaked = 10,     // Go 1.26 on: waiting, and found by the runtime's own leak profile
   deadextra = 11,  // Go 1.26 on
+  none = 255,      // a word that is no status
 };
 
 // The fields of one g that goleakd reads, all from one read of the struct. Addresses are those of the running process.
@@ -61,7 +62,7 @@ struct RawGoroutine {
 // Addresses of the g structs from number `from` on: runtime.allgs, a slice header at `allgs`, is only added to, and no
 // g is ever freed. invalid when it does not look like a slice of pointers: the layout or the address is not this
 // program's.
-Result<std::vector<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from = 0);
+Result<LargeArray<std::uint64_t>> read_g_addresses(const Memory& memory, std::uint64_t allgs, std::size_t from = 0);
 
 // The fields of a g from its `layout.size` bytes; all zero when they are fewer.
 RawGoroutine decode_g(ByteSpan bytes, std::uint64_t address, const target::GLayout& layout);

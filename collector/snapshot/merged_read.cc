@@ -7,36 +7,39 @@
 namespace goleakd::snapshot {
 namespace {
 
-constexpr std::uint64_t kMaxGap = 1024;       // reading that much for nothing costs less than another range
 constexpr std::uint64_t kMaxRun = 1U << 20U;  // so that one bad page does not take all with it
 
 }  // namespace
 
+void MergedRead::clear() {
+  ranges_.clear();
+  sorted_ = true;
+}
+
 void MergedRead::plan() {
-  order_.clear();
-  for (std::uint32_t i = 0; i < ranges_.size(); ++i) {
-    const Range& range = ranges_[i];
-    if (range.size > 0 && range.size <= kMaxRange && range.address + range.size > range.address) order_.push_back(i);
+  if (!sorted_) {
+    order_.resize(ranges_.size());
+    std::iota(order_.begin(), order_.end(), 0);
+    std::ranges::sort(order_, {}, [&](std::uint32_t i) { return ranges_[i].address; });
   }
-  const auto address = [&](std::uint32_t i) { return ranges_[i].address; };
-  if (!std::ranges::is_sorted(order_, {}, address)) std::ranges::sort(order_, {}, address);
   runs_.clear();
   std::uint64_t at = 0;
-  for (std::size_t i = 0; i < order_.size(); ++i) {
-    Range& range = ranges_[order_[i]];
+  for (std::size_t place = 0; place < ranges_.size(); ++place) {
+    Range& range = ranges_[index_of(place)];
     const std::uint64_t end = range.address + range.size;
+    if (range.size > kMaxRange || end <= range.address) continue;
     if (!runs_.empty()) {
       Run& run = runs_.back();
       const std::uint64_t run_end = run.address + run.size;
-      if ((range.address <= run_end || range.address - run_end <= kMaxGap) && end - run.address <= kMaxRun) {
+      if ((range.address <= run_end || range.address - run_end <= max_gap_) && end - run.address <= kMaxRun) {
         range.at = run.at + (range.address - run.address);
         run.size = std::max(run.size, end - run.address);
         at = run.at + run.size;
-        run.last = i + 1;
+        run.last = place + 1;
         continue;
       }
     }
-    runs_.push_back({.first = i, .last = i + 1, .address = range.address, .size = range.size, .at = at});
+    runs_.push_back({.first = place, .last = place + 1, .address = range.address, .size = range.size, .at = at});
     range.at = at;
     at += range.size;
   }
@@ -63,14 +66,18 @@ Result<void> MergedRead::read(const Memory& memory) {
 // Something in the run is not mapped: find out what.
 Result<void> MergedRead::read_apart(const Memory& memory, const Run& run) {
   requests_.clear();
-  for (std::size_t i = run.first; i < run.last; ++i) {
-    const Range& range = ranges_[order_[i]];
+  std::vector<std::size_t> indices;
+  for (std::size_t place = run.first; place < run.last; ++place) {
+    const std::size_t index = index_of(place);
+    const Range& range = ranges_[index];
+    if (range.at == kUnread) continue;
+    indices.push_back(index);
     requests_.push_back(
         {.address = range.address, .into = std::span(bytes_).subspan(range.at, range.size), .done = false});
   }
   if (auto ok = memory.read(requests_); !ok) return ok;
-  for (std::size_t i = run.first; i < run.last; ++i) {
-    if (!requests_[i - run.first].done) ranges_[order_[i]].at = kUnread;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    if (!requests_[i].done) ranges_[indices[i]].at = kUnread;
   }
   return {};
 }

@@ -16,9 +16,16 @@ namespace goleakd::snapshot {
 // kept from one use to the next.
 class MergedRead {
  public:
-  void clear() { ranges_.clear(); }
-  // Address and size of the next range, which gets the next index. Larger than kMaxRange: not read.
-  void add(std::uint64_t address, std::uint32_t size) { ranges_.push_back({address, size, kUnread}); }
+  // Reading up to `max_gap` bytes for nothing costs less than another range.
+  explicit MergedRead(std::uint64_t max_gap = 1024) : max_gap_(max_gap) {}
+
+  void clear();
+  // Address and size of the next range, which gets the next index. Larger than kMaxRange: not read. It costs least in
+  // the order of their addresses.
+  void add(std::uint64_t address, std::uint32_t size) {
+    sorted_ = sorted_ && (ranges_.empty() || address >= ranges_.back().address);
+    ranges_.push_back({address, size, kUnread});
+  }
   std::size_t size() const { return ranges_.size(); }
 
   // Reads all that can be read. Only what concerns all of them is an error.
@@ -39,19 +46,23 @@ class MergedRead {
     std::uint32_t size;
     std::uint64_t at;  // in bytes_
   };
-  struct Run {  // of order_
-    std::size_t first;
+  struct Run {
+    std::size_t first;  // by address
     std::size_t last;
     std::uint64_t address;
     std::uint64_t size;
     std::uint64_t at;
   };
 
+  // Of the range that is the place-th by address.
+  std::size_t index_of(std::size_t place) const { return sorted_ ? place : order_[place]; }
   void plan();
   Result<void> read_apart(const Memory& memory, const Run& run);
 
+  std::uint64_t max_gap_;
   std::vector<Range> ranges_;
-  std::vector<std::uint32_t> order_;
+  bool sorted_ = true;
+  std::vector<std::uint32_t> order_;  // of the addresses, unless they are sorted as they are
   std::vector<Run> runs_;
   std::vector<ReadRequest> requests_;
   std::vector<std::uint8_t> bytes_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/large_array.h"
 #include "snapshot/goroutine_table.h"
 #include "snapshot/unwinder.h"
 
@@ -45,10 +46,10 @@ struct Goroutine {
 struct Snapshot {
   Instant begin;
   Instant end;
-  std::vector<Goroutine> goroutines;                 // in no order; dead ones left out
+  LargeArray<Goroutine> goroutines;                  // in no order; dead ones left out
   std::vector<std::shared_ptr<const Stack>> stacks;  // [0] is the empty one; never null
   std::vector<Birth> births;                         // [0] is {0, 0}
-  std::vector<RawGoroutine> raw;                     // as long as goroutines when it was asked for, else empty
+  LargeArray<RawGoroutine> raw;                      // as long as goroutines when it was asked for, else empty
   std::uint64_t implausible = 0;                     // a g that was not fit to be read, left out
   std::uint64_t moved = 0;   // stopped goroutines that went on while their stack was read: no frames
   std::uint64_t reused = 0;  // goroutines that had not moved since the last snapshot: their stacks were not read

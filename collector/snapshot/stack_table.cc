@@ -46,16 +46,14 @@ void StackTable::reset() {
 
 bool StackTable::full() const { return stacks_.size() >= kMaxStacks || frames_ >= kMaxFrames; }
 
-std::uint64_t StackTable::bytes_wanted(std::uint64_t pc, std::uint64_t depth) const {
+const StackTable::Candidates* StackTable::candidates(std::uint64_t pc, std::uint64_t depth) const {
   const auto found = by_start_.find(mix_words(pc, depth));
-  return found == by_start_.end() ? 0 : found->second.bytes;
+  return found == by_start_.end() ? nullptr : &found->second;
 }
 
-std::uint32_t StackTable::recognise(std::uint64_t pc, std::uint64_t depth, ByteSpan bytes,
+std::uint32_t StackTable::recognise(const Candidates& among, std::uint64_t pc, ByteSpan bytes,
                                     std::uint64_t load_bias) const {
-  const auto found = by_start_.find(mix_words(pc, depth));
-  if (found == by_start_.end()) return 0;
-  for (const std::uint32_t index : found->second.stacks) {
+  for (const std::uint32_t index : among.stacks) {
     const Stack& stack = *stacks_[index];
     if (stack.frames.front().pc == pc && stands_in(stack, bytes, load_bias)) return index;
   }

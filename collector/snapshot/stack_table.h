@@ -24,20 +24,19 @@ class StackTable {
   bool full() const;
   void reset();
 
-  // Bytes from `sp` on that recognise() will look at for a goroutine that goes on at the link-time `pc`, with `depth`
-  // bytes between sp and the end of its stack. 0: such a one has not been seen.
-  std::uint64_t bytes_wanted(std::uint64_t pc, std::uint64_t depth) const;
-  // Index of its stack, or 0 when it is none of those known. `bytes` begin at sp.
-  std::uint32_t recognise(std::uint64_t pc, std::uint64_t depth, ByteSpan bytes, std::uint64_t load_bias) const;
+  struct Candidates {
+    std::uint64_t bytes = 0;  // from the stack pointer on, that recognise() looks at
+    std::vector<std::uint32_t> stacks;
+  };
+  // Stacks of goroutines that go on at the link-time `pc` with `depth` bytes between the stack pointer and the end of
+  // their stack. Null: such a one has not been seen. Good until the next reset.
+  const Candidates* candidates(std::uint64_t pc, std::uint64_t depth) const;
+  // Index of the one that it is, or 0 when it is none of them. `bytes` begin at the stack pointer.
+  std::uint32_t recognise(const Candidates& among, std::uint64_t pc, ByteSpan bytes, std::uint64_t load_bias) const;
   // Index of a stack that was walked. 0 when the table is full.
   std::uint32_t add(std::uint64_t depth, Stack stack);
 
  private:
-  struct Candidates {
-    std::uint64_t bytes = 0;
-    std::vector<std::uint32_t> stacks;
-  };
-
   std::vector<std::shared_ptr<const Stack>> stacks_;
   std::size_t frames_ = 0;
   std::unordered_multimap<std::uint64_t, std::uint32_t> by_content_;  // hash of the frames

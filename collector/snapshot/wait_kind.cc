@@ -29,4 +29,12 @@ WaitKind wait_kind(std::string_view reason) {
   return WaitKind::none;
 }
 
+WaitKinds wait_kinds(const target::Layout& layout) {
+  WaitKinds kinds{};
+  for (std::size_t number = 0; number < kinds.size(); ++number) {
+    kinds[number] = wait_kind(layout.wait_reason(static_cast<std::uint8_t>(number)));
+  }
+  return kinds;
+}
+
 }  // namespace goleakd::snapshot

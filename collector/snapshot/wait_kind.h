@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "target/layout.h"
 
 namespace goleakd::snapshot {
 
@@ -26,6 +29,9 @@ enum class WaitKind : std::uint8_t {
 // From the text of runtime.waitReason (src/runtime/runtime2.go), with or without what testing/synctest adds to it
 // ("chan receive (durable)").
 WaitKind wait_kind(std::string_view reason);
+// By the number of the reason.
+using WaitKinds = std::array<WaitKind, 256>;
+WaitKinds wait_kinds(const target::Layout& layout);
 
 constexpr bool on_channels(WaitKind kind) {
   return kind == WaitKind::channel_send || kind == WaitKind::channel_receive || kind == WaitKind::select;

@@ -59,10 +59,7 @@ class Objects {
   };
 
   void find_kinds() {
-    std::array<WaitKind, 256> by_number{};
-    for (std::size_t i = 0; i < by_number.size(); ++i) {
-      by_number[i] = wait_kind(layout_.wait_reason(static_cast<std::uint8_t>(i)));
-    }
+    const WaitKinds by_number = wait_kinds(layout_);
     for (std::size_t i = 0; i < raw_.size(); ++i) {
       if (raw_[i].blocked()) kinds_[i] = by_number[raw_[i].wait_reason];
     }

@@ -53,8 +53,8 @@ TEST(AllGs, ReadsTheSliceOfPointers) {
   memory.put(kArray + 8, kG + 0x200);
   const auto addresses = read_g_addresses(memory, kAllgs);
   ASSERT_TRUE(addresses);
-  EXPECT_EQ(*addresses, (std::vector<std::uint64_t>{kG, kG + 0x200}));
-  EXPECT_EQ(*read_g_addresses(memory, kAllgs, 1), (std::vector<std::uint64_t>{kG + 0x200}));
+  EXPECT_EQ(*addresses, (LargeArray<std::uint64_t>{kG, kG + 0x200}));
+  EXPECT_EQ(*read_g_addresses(memory, kAllgs, 1), (LargeArray<std::uint64_t>{kG + 0x200}));
   EXPECT_TRUE(read_g_addresses(memory, kAllgs, 2)->empty());
 }
 
@@ -138,13 +138,15 @@ TEST(Stacks, AreRecognisedByTheirReturnAddressesAlone) {
   const auto first = table.add(64, stack_of(0x2000));
   const auto second = table.add(64, stack_of(0x2100));
   EXPECT_NE(first, second);
-  EXPECT_EQ(table.bytes_wanted(0x1000, 64), 32U);
-  EXPECT_EQ(table.bytes_wanted(0x1000, 72), 0U) << "another depth, other frames";
-  EXPECT_EQ(table.recognise(0x1000, 64, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), first);
-  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias, 7, 0x3000 + kBias}), kBias), second);
-  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias, 7, 0x3001 + kBias}), kBias), 0U);
-  EXPECT_EQ(table.recognise(0x1000, 64, words({7, 0x2100 + kBias}), kBias), 0U) << "cut short";
-  EXPECT_EQ(table.recognise(0x1008, 64, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), 0U);
+  ASSERT_NE(table.candidates(0x1000, 64), nullptr);
+  const StackTable::Candidates& among = *table.candidates(0x1000, 64);
+  EXPECT_EQ(among.bytes, 32U);
+  EXPECT_EQ(table.candidates(0x1000, 72), nullptr) << "another depth, other frames";
+  EXPECT_EQ(table.recognise(among, 0x1000, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), first);
+  EXPECT_EQ(table.recognise(among, 0x1000, words({7, 0x2100 + kBias, 7, 0x3000 + kBias}), kBias), second);
+  EXPECT_EQ(table.recognise(among, 0x1000, words({7, 0x2100 + kBias, 7, 0x3001 + kBias}), kBias), 0U);
+  EXPECT_EQ(table.recognise(among, 0x1000, words({7, 0x2100 + kBias}), kBias), 0U) << "cut short";
+  EXPECT_EQ(table.recognise(among, 0x1008, words({9, 0x2000 + kBias, 9, 0x3000 + kBias}), kBias), 0U);
 }
 
 TEST(Stacks, ThatAreEqualAreKeptOnce) {
@@ -160,7 +162,7 @@ TEST(Stacks, ThatWereNotWalkedToTheTopAreNeverRecognised) {
   Stack broken = stack_of(0x2000);
   broken.end = UnwindEnd::broken;
   EXPECT_NE(table.add(64, broken), 0U);
-  EXPECT_EQ(table.recognise(0x1000, 64, words({9, 0x2000, 9, 0x3000}), 0), 0U);
+  EXPECT_EQ(table.candidates(0x1000, 64), nullptr);
 }
 
 TEST(Stacks, AreHeldWithinBounds) {
@@ -213,7 +215,8 @@ TEST(Channels, AreFollowedFromTheGoroutineThatWaitsOnThem) {
   other.address = kG + 0x400;
   RawGoroutine sleeper = sender;
   sleeper.wait_reason = 0;
-  const auto channels = read_channels(memory, layout(), {sender, other, sleeper});
+  ChannelReader reader(layout());
+  const auto channels = reader.read(memory, std::vector{sender, other, sleeper});
   ASSERT_TRUE(channels);
   ASSERT_TRUE((*channels)[0]);
   EXPECT_EQ((*channels)[0]->address, kChannel);
@@ -223,7 +226,7 @@ TEST(Channels, AreFollowedFromTheGoroutineThatWaitsOnThem) {
   EXPECT_FALSE((*channels)[2]);
 
   memory.put(kChannel + layout().hchan.qcount, std::uint64_t{9});  // more than fits: no channel
-  EXPECT_FALSE((*read_channels(memory, layout(), {sender}))[0]);
+  EXPECT_FALSE((*reader.read(memory, std::vector{sender}))[0]);
 }
 
 class Unwinding : public ::testing::Test {
