@@ -4,13 +4,15 @@
 
     snapshot.py [--quick] [--rounds N] [--go VERSION] [--goroutines N]...
 
-For each number of goroutines and in each round, one after the other, for every way to look at them: the program left alone for
-some seconds, then as long again (or as long as it takes) while somebody looks. Ratios are taken within such a pair; shown are
-medians over the rounds and, in brackets, the least and the most. "nobody looks" is that against itself: what it says is the
-noise of this machine.
+For each number of goroutines and in each round, one after the other, for every way to look at them: somebody looks while the
+program rests, which tells how long that takes; then the program works as fast as it can for some seconds, and as long again (or
+as long as it takes) while somebody looks, which tells what it notices. Ratios are taken within such a pair; shown are medians
+over the rounds and, in brackets, the least and the most. "nobody looks" is that against itself: what it says is the noise of
+this machine.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -30,6 +32,7 @@ WALK = pathlib.Path(os.environ.get("SNAPSHOT_WALK", ROOT / "build/tests/bench/sn
 WINDOW = 3  # seconds
 WARM, PAUSE_MS = 4, 500  # in a window: one cold walk, then warm ones with pauses
 PATIENCE = 60  # seconds for a profile
+BUSY = ", the program busy"
 BARS = {"cold": 500, "warm": 150, "bytes": 120}  # milliseconds at 1,000,000; bytes per goroutine
 
 
@@ -43,11 +46,11 @@ class Look:
     pairs: list = field(default_factory=list)  # (bare, with it) of Window, per round
     gave_up: bool = False
 
-    def take(self, target):
+    def take(self, target, busy):
         pass
 
-    def note(self, what, ms):
-        self.times.setdefault(what, []).append(ms)
+    def note(self, what, ms, busy):
+        self.times.setdefault(what + BUSY if busy else what, []).append(ms)
 
 
 class Nobody(Look):
@@ -59,13 +62,14 @@ class Walk(Look):
     options: tuple = ()
     costs: list = field(default_factory=list)  # what snapshot-walk printed, per round
 
-    def take(self, target):
+    def take(self, target, busy):
         result = subprocess.run([WALK, str(target.pid), str(WARM), str(PAUSE_MS), *self.options], capture_output=True, text=True,
                                 check=True)
         cost = json.loads(result.stdout)
-        self.costs.append(cost)
-        self.note("cold", cost["walks"][0]["ms"])
-        self.note("warm", statistics.median(walk["ms"] for walk in cost["walks"][1:]))
+        if not busy:
+            self.costs.append(cost)
+        self.note("cold", cost["walks"][0]["ms"], busy)
+        self.note("warm", statistics.median(walk["ms"] for walk in cost["walks"][1:]), busy)
 
 
 @dataclass
@@ -73,9 +77,9 @@ class Profile(Look):
     arguments: str = ""
     sizes: list = field(default_factory=list)
 
-    def take(self, target):
+    def take(self, target, busy):
         words = target.command(f"profile {self.arguments}", PATIENCE).split()
-        self.note("", float(words[1]))
+        self.note("once", float(words[1]), busy)
         self.sizes.append(int(words[3]))
 
 
@@ -122,9 +126,10 @@ def measure(exe, goroutines, rounds):
                 if look.once and number + 1 < rounds:
                     continue
                 progress(f"{goroutines:,} goroutines: round {number + 1} of {rounds}, {look.name}")
-                bare = watch(target, lambda _: None)
                 try:
-                    look.pairs.append((bare, watch(target, look.take)))
+                    look.take(target, busy=False)
+                    bare = watch(target, lambda _: None)
+                    look.pairs.append((bare, watch(target, functools.partial(look.take, busy=True))))
                 except TimeoutError:
                     look.gave_up = True
     progress("")
@@ -188,14 +193,17 @@ def time_rows(results):
     def cell(look, what):
         if look.gave_up:
             return f"> {PATIENCE:,} s, given up"
-        times = look.times[what]
+        times = look.times.get(what)
+        if not times:
+            return "–"
         cut = ", cut off by Go at 64 MiB" if isinstance(look, Profile) and look.sizes[-1] == 64 << 20 else ""
         return (spread(times, ",.1f") if len(times) > 1 else f"{times[0]:,.1f} (once)") + cut
 
-    first = next(iter(results.values()))
-    for index, look in enumerate(first):
-        for what in {Walk: ["cold", "warm"], Profile: [""]}.get(type(look), []):
-            yield (f"{look.name}, {what}".rstrip(", "), [cell(looks[index], what) for looks in results.values()])
+    kinds = {Walk: ["cold", "warm"], Profile: ["once"]}
+    for index, look in enumerate(next(iter(results.values()))):
+        for what in kinds.get(type(look), []):
+            for when in (what, what + BUSY):
+                yield (f"{look.name}, {when}", [cell(looks[index], when) for looks in results.values()])
 
 
 def effect_rows(results):

@@ -31,7 +31,10 @@ type interval struct {
 }
 
 func main() {
-	work := map[string]func(*atomic.Uint64){"pingpong": pingpong.Start, "spawn": spawn}
+	work := map[string]func(*atomic.Uint64){
+		"pingpong": func(ops *atomic.Uint64) { pingpong.Start(ops) },
+		"spawn":    spawn,
+	}
 	if len(os.Args) != 3 || work[os.Args[1]] == nil {
 		usage()
 	}

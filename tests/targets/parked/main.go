@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Parked holds as many blocked goroutines as it is told, does a little work beside them, and measures what that work feels
-// of whoever looks at the goroutines. It starts with N of them and takes, beside those of package console, the commands
+// Parked holds as many blocked goroutines as it is told, and measures what work beside them feels of whoever looks at the
+// goroutines. It starts with N of them and takes, beside those of package console, the commands
 //
 //	park N              starts more until N are parked
-//	watch               begins a window
+//	watch               begins a window, in which a pair of goroutines makes round trips as fast as it can
 //	report              ends it: "late_us N ops N seconds S": by how much the prober woke too late at worst, and how many
-//	                    round trips a pair of goroutines made
+//	                    round trips were made
 //	profile NAME DEBUG  writes that profile of its own to nowhere: "ms N bytes N"; an error when this Go has none
 package main
 

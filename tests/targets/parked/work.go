@@ -12,7 +12,7 @@ import (
 
 const proberSleeps = time.Millisecond
 
-// work goes on all the time; watch and report say what it felt in between.
+// work is what goes on between watch and report, which says what it felt.
 type work struct {
 	late   atomic.Int64 // the worst since watch, in nanoseconds
 	asleep atomic.Int64 // when the prober went to sleep, in nanoseconds since start
@@ -20,13 +20,13 @@ type work struct {
 	start  time.Time
 	began  time.Time
 	done   uint64 // ops when the window began
+	stop   func()
 }
 
 func startWork() *work {
-	w := &work{start: time.Now()}
+	w := &work{start: time.Now(), stop: func() {}}
 	w.began = w.start
 	go w.probe()
-	pingpong.Start(&w.ops)
 	return w
 }
 
@@ -47,6 +47,8 @@ func (w *work) lateness() int64 {
 }
 
 func (w *work) watch([]string) (string, error) {
+	w.stop()
+	w.stop = pingpong.Start(&w.ops)
 	w.late.Store(0)
 	w.began, w.done = time.Now(), w.ops.Load()
 	return "", nil
@@ -54,6 +56,7 @@ func (w *work) watch([]string) (string, error) {
 
 func (w *work) report([]string) (string, error) {
 	seconds, done := time.Since(w.began).Seconds(), w.ops.Load()-w.done
+	w.stop()
 	late := w.lateness() // of a hole that this window does not see the end of
 	if worst := w.late.Load(); worst > late {
 		late = worst
