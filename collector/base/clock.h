@@ -31,6 +31,13 @@ constexpr Instant instant_from_ns(std::uint64_t ns) {
   return Instant(std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
 }
 
+// CPU time of the calling thread.
+inline Duration thread_cpu() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+}
+
 // The relation of the two clocks at one moment, to turn an Instant into wall time at the edge.
 class WallClock {
  public:

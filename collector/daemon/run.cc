@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
@@ -36,6 +37,14 @@ void set_up_log(const Config& config) {
   spdlog::set_default_logger(logger);
 }
 
+// Large blocks that are freed go back to the kernel at once, which the ledger's table counts on. Left alone, malloc
+// raises its thresholds when it sees some, and keeps what a grown program has left behind.
+void return_large_blocks() {
+  constexpr int kLarge = 128 << 10;  // malloc's own first value
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+  ::mallopt(M_TRIM_THRESHOLD, kLarge);
+}
+
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
@@ -45,6 +54,7 @@ Result<void> run(const RunOptions& options) {
     std::puts("the configuration is valid");
     return {};
   }
+  return_large_blocks();
   set_up_log(*config);
   auto loop = EventLoop::make();
   if (!loop) return fail(loop.error());

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <ctime>
 #include <deque>
 #include <exception>
 #include <map>
@@ -31,12 +30,6 @@ struct Reading {
   snapshot::ProcessMemory memory;
   snapshot::Reader reader;
 };
-
-Duration thread_cpu() {
-  timespec spent{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
-}
 
 // What no bound has foreseen (memory, above all) must not take the other targets along.
 Result<snapshot::Snapshot> take(Reading& reading, int pid, const snapshot::SnapshotOptions& options) {
@@ -158,10 +151,11 @@ void SnapshotWorker::work(const std::shared_ptr<Shared>& shared, std::uint64_t g
     if (!reading) reading = std::make_unique<Reading>(process);
     const Duration cpu = thread_cpu();
     auto snapshot = take(*reading, process->pid, options);
+    const Duration helpers = snapshot ? snapshot->helpers_cpu : Duration{};
     Done done{.process = process,
               .snapshot = std::move(snapshot),
               .took = MonotonicClock::now() - began,
-              .cpu = thread_cpu() - cpu};
+              .cpu = thread_cpu() - cpu + helpers};
     lock.lock();
     if (shared->generation != generation) {  // too late: another thread has taken over
       shared->hung.erase(process);

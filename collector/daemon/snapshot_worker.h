@@ -24,7 +24,7 @@ class SnapshotWorker {
     std::shared_ptr<const target::GoProcess> process;
     Result<snapshot::Snapshot> snapshot;
     Duration took{};
-    Duration cpu{};  // of the worker's thread
+    Duration cpu{};  // of the threads that took it
   };
 
   // `wake` is called from the worker whenever something is there to collect.

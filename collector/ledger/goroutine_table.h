@@ -62,8 +62,8 @@ class GoroutineTable {
 
  private:
   static constexpr std::uint32_t kNone = kMaxSize;
-  // Large enough for malloc to map each slab on its own (M_MMAP_THRESHOLD is 128 KiB), so that freeing it gives it
-  // back.
+  // Large enough for malloc to map each slab on its own (M_MMAP_THRESHOLD is 128 KiB, and the daemon keeps it there),
+  // so that freeing it gives it back.
   static constexpr std::uint32_t kSlab = 2048;
 
   Goroutine& record(std::uint32_t position) { return slabs_[position / kSlab][position % kSlab]; }

@@ -18,22 +18,17 @@ bool runs_user_code_at_times(std::string_view start) {
 
 }  // namespace
 
-std::uint32_t BirthTable::index_of(const RawGoroutine& g) {
-  const Birth birth{.gopc = g.gopc, .startpc = g.startpc};
-  const std::uint64_t hash = mix_words(g.gopc, g.startpc);
-  Recent& recent = recent_[hash % recent_.size()];
-  if (recent.birth == birth) return recent.index;
-  const auto known = by_hash_.find(hash);
-  if (known == by_hash_.end()) {
-    if (births_.size() >= kMaxBirths) return 0;
-    by_hash_[hash] = static_cast<std::uint32_t>(births_.size());
-    recent = {.birth = birth, .index = static_cast<std::uint32_t>(births_.size())};
-    births_.push_back(birth);
-    owners_.push_back(owner_of(g.startpc));
-  } else {
-    recent = {.birth = birth, .index = known->second};
-  }
-  return recent.index;
+std::uint32_t BirthTable::find(const Birth& birth) const {
+  const auto known = by_hash_.find(mix_words(birth.gopc, birth.startpc));
+  return known == by_hash_.end() ? 0 : known->second;
+}
+
+void BirthTable::add(const Birth& birth) {
+  if (births_.size() >= kMaxBirths) return;
+  const auto index = static_cast<std::uint32_t>(births_.size());
+  if (!by_hash_.emplace(mix_words(birth.gopc, birth.startpc), index).second) return;
+  births_.push_back(birth);
+  owners_.push_back(owner_of(birth.startpc));
 }
 
 BirthTable::Owner BirthTable::owner_of(std::uint64_t startpc) const {

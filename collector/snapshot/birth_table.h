@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -20,7 +19,9 @@ class BirthTable {
 
   // [0] is {0, 0}: what came when there was no room for more.
   const std::vector<Birth>& births() const { return births_; }
-  std::uint32_t index_of(const RawGoroutine& g);
+  // Its index, or 0.
+  std::uint32_t find(const Birth& birth) const;
+  void add(const Birth& birth);
   // runtime.isSystemGoroutine: started by the runtime itself. Whether one that runs finalizers is doing so just now,
   // the runtime knows by a flag; from outside its frames tell, and where it has none because it is running, that it
   // does.
@@ -28,10 +29,6 @@ class BirthTable {
 
  private:
   enum class Owner : std::uint8_t { program, runtime, runtime_at_times };
-  struct Recent {
-    Birth birth;
-    std::uint32_t index = 0;
-  };
 
   Owner owner_of(std::uint64_t startpc) const;
   bool all_frames_are_the_runtimes(const Stack& stack) const;
@@ -40,7 +37,6 @@ class BirthTable {
   std::vector<Birth> births_{1};
   std::vector<Owner> owners_{Owner::program};
   std::unordered_map<std::uint64_t, std::uint32_t> by_hash_;
-  std::array<Recent, 64> recent_{};  // by some bits of the hash: a million goroutines have few births
 };
 
 }  // namespace goleakd::snapshot

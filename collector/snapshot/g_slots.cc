@@ -2,13 +2,29 @@
 #include "snapshot/g_slots.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "snapshot/goroutine_table.h"
 
 namespace goleakd::snapshot {
 
-// The few that came are sorted in among the others, with what is known of those.
+// The few that came, among the others with what is known of those. The columns are long enough for all.
+void GSlots::sort_in(std::span<const std::uint64_t> fresh) {
+  // From the back, so that nothing is overwritten before it has moved.
+  for (std::size_t to = size(), add = fresh.size(), old = to - add; add > 0;) {
+    --to;
+    if (old > 0 && addresses[old - 1] > fresh[add - 1]) {
+      --old;
+      each_column([&](auto& column) { column[to] = column[old]; });
+    } else {
+      --add;
+      addresses[to] = fresh[add];
+      forget(to);
+    }
+  }
+}
+
 Result<void> GSlots::learn(const Memory& memory, std::uint64_t allgs) {
   const std::size_t known = size();
   auto fresh = read_g_addresses(memory, allgs, known);
@@ -16,22 +32,12 @@ Result<void> GSlots::learn(const Memory& memory, std::uint64_t allgs) {
   if (fresh->empty()) return {};
   if (!std::ranges::is_sorted(*fresh)) std::ranges::sort(*fresh);
   const std::size_t all = known + fresh->size();
+  if (known == 0) addresses = std::move(*fresh);
   each_column([&](auto& column) {
     column.reserve(all);  // no more than that: there may be a million
     column.resize(all);
   });
-  // From the back, so that nothing is overwritten before it has moved.
-  for (std::size_t to = all, old = known, add = fresh->size(); add > 0;) {
-    --to;
-    if (old > 0 && addresses[old - 1] > (*fresh)[add - 1]) {
-      --old;
-      each_column([&](auto& column) { column[to] = column[old]; });
-    } else {
-      --add;
-      addresses[to] = (*fresh)[add];
-      forget(to);
-    }
-  }
+  if (known > 0) sort_in(*fresh);
   if (std::ranges::adjacent_find(addresses) != addresses.end()) {
     each_column([](auto& column) { column.clear(); });  // the next snapshot reads the table anew
     return fail(ErrorKind::invalid, "runtime.allgs holds the same goroutine twice");

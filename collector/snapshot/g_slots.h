@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/large_array.h"
 #include "base/result.h"
@@ -28,6 +29,7 @@ class GSlots {
   LargeArray<std::uint32_t> stacks;      // in the StackTable
 
  private:
+  void sort_in(std::span<const std::uint64_t> fresh);
   template <typename Change>
   void each_column(const Change& change) {
     change(addresses);

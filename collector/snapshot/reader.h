@@ -20,13 +20,17 @@ struct SnapshotOptions {
   bool raw = false;  // keep every g's fields: Snapshot::raw
   // Where goroutines that were running stood, by address of the g, when that is known (a core file): pc and sp.
   std::map<std::uint64_t, UnwindStart> running;
-  // Told now and then how far it is. Returning false gives up: the snapshot is an error of kind gone.
+  // From so many g structs on a second thread helps, where there are two processors: then less time passes between the
+  // first and the last look.
+  std::size_t help_from = 100'000;
+  // Told now and then, by the caller's thread, how far it is. Returning false gives up: the snapshot is an error of
+  // kind gone.
   std::function<bool(std::size_t done, std::size_t all)> progress;
 };
 
 // Reads the goroutine table of one process again and again, and remembers so much of it that a goroutine that stands
 // still costs no second look at its stack. One thread at a time. Takes nothing from the process but its share of the
-// memory bus.
+// memory bus. `memory` must bear two threads.
 class Reader {
  public:
   // Borrows memory.

@@ -53,6 +53,7 @@ struct Snapshot {
   std::uint64_t implausible = 0;                     // a g that was not fit to be read, left out
   std::uint64_t moved = 0;   // stopped goroutines that went on while their stack was read: no frames
   std::uint64_t reused = 0;  // goroutines that had not moved since the last snapshot: their stacks were not read
+  Duration helpers_cpu{};    // what other threads than the caller's took for it
 };
 
 }  // namespace goleakd::snapshot
