@@ -215,12 +215,11 @@ Items memory_items(const target::Procfs& proc, const std::shared_ptr<const targe
              .found = denied ? access_denied(proc, process->pid).message() : snapshot.error().message(),
              .remedy = ""}};
   }
-  const auto own = std::ranges::count_if(snapshot->goroutines, [](const snapshot::Goroutine& g) { return !g.system; });
+  const std::size_t own = snapshot->goroutines.count_of_program();
   const auto time = std::chrono::duration_cast<std::chrono::microseconds>(snapshot->end - snapshot->begin);
   return {{.name = "snapshot",
            .state = State::good,
-           .found = std::to_string(own) + " goroutines and " +
-                    std::to_string(static_cast<std::ptrdiff_t>(snapshot->goroutines.size()) - own) +
+           .found = std::to_string(own) + " goroutines and " + std::to_string(snapshot->goroutines.size() - own) +
                     " of the runtime's own, in " + std::to_string(time.count()) + " us",
            .remedy = ""},
           capability_item("goroutines", snapshot::broken_walk(*process, snapshot->raw)),

@@ -64,6 +64,7 @@ std::vector<ledger::TracebackFrame> traceback(const target::GoBinary& binary, co
                         shown[next_shown].pc_offset != logical[i].pc_offset;
     if (!hidden) ++next_shown;
     frames.push_back({.frame = {.function = source.function, .file = source.file, .line = source.line},
+                      .generic = source.generic,
                       .inlined = source.inlined,
                       .hidden = hidden,
                       .pc = pcs[i],
@@ -93,7 +94,7 @@ snapshot::Snapshot by_goid(snapshot::Snapshot snapshot, Instant now) {
   std::vector<std::size_t> order(snapshot.goroutines.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, {}, [&](std::size_t i) { return snapshot.goroutines[i].goid; });
-  LargeArray<snapshot::Goroutine> goroutines;
+  snapshot::GoroutineList goroutines;
   LargeArray<snapshot::RawGoroutine> raw;
   goroutines.reserve(order.size());
   raw.reserve(order.size());
@@ -157,6 +158,7 @@ ledger::GoroutineDump DumpSource::dump_of(const snapshot::Goroutine& g, const sn
   dump.stack_missing = missing(g.status, !dump.frames.empty(), snapshot_.stacks[g.stack]->end);
   if (const auto creator = snapshot::created_by(process_, raw.goid, raw.gopc)) {
     dump.created_by = {.frame = {.function = creator->function, .file = creator->file, .line = creator->line},
+                       .generic = {},
                        .inlined = false,
                        .hidden = false,
                        .pc = process_.link_address(raw.gopc),

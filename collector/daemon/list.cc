@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/list.h"
 
-#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <vector>
 
@@ -53,8 +53,7 @@ text::ListRow row_of(const std::shared_ptr<const target::GoProcess>& shared, con
     row.reason = snapshot.error().message();
     return row;
   }
-  row.goroutines = static_cast<std::uint64_t>(
-      std::ranges::count_if(snapshot->goroutines, [](const snapshot::Goroutine& g) { return !g.system; }));
+  row.goroutines = snapshot->goroutines.count_of_program();
   return row;
 }
 
@@ -86,6 +85,10 @@ Result<void> list(Format format) {
   auto out = OutputFile::open("");
   if (!out) return fail(out.error());
   out->write(text);
+  if (found.unreadable > 0) {
+    std::fprintf(stderr, "goleakd: %llu more processes may not be looked at, Go programs or not: run it as root\n",
+                 static_cast<unsigned long long>(found.unreadable));
+  }
   return out->finish();
 }
 

@@ -16,8 +16,8 @@ namespace goleakd::daemon {
 // process's reader, so that what stands still is not read again.
 //
 // Reading another process's memory may block for good in the kernel, when that process has mapped a file system which
-// does not answer. Such a read is left alone with its thread after a deadline, and another thread goes on; its process
-// is refused until the read has come back.
+// does not answer. Such a read is left alone with its thread after a deadline without progress, or after ten with some,
+// and another thread goes on; its process is refused until the read has come back.
 class SnapshotWorker {
  public:
   struct Done {
@@ -36,7 +36,7 @@ class SnapshotWorker {
   void request(std::shared_ptr<const target::GoProcess> process);
   // No more requests for it will come: its reader goes.
   void forget(const std::shared_ptr<const target::GoProcess>& process);
-  // Ends the wait for a read that is past its deadline; to be called now and then.
+  // Ends the wait for a read that is past a deadline; to be called now and then.
   void check_deadline(Instant now);
   std::vector<Done> collect();
 

@@ -16,6 +16,7 @@ namespace goleakd::ledger {
 // One frame as a Go traceback prints it.
 struct TracebackFrame {
   Frame frame;
+  std::string generic;  // the function with its type arguments, where it has some; else empty
   bool inlined = false;
   bool hidden = false;          // the runtime's own, which its tracebacks leave out; profiles show them
   std::uint64_t pc = 0;         // link-time; of the physical frame

@@ -39,7 +39,7 @@ Result<void> GSlots::learn(const Memory& memory, std::uint64_t allgs) {
   });
   if (known > 0) sort_in(*fresh);
   if (std::ranges::adjacent_find(addresses) != addresses.end()) {
-    each_column([](auto& column) { column.clear(); });  // the next snapshot reads the table anew
+    *this = {};  // the next snapshot reads the table anew
     return fail(ErrorKind::invalid, "runtime.allgs holds the same goroutine twice");
   }
   return {};

@@ -57,8 +57,8 @@ struct Walk {
   }
 };
 
-void append(Snapshot& all, const Snapshot& part) {
-  all.goroutines.insert(all.goroutines.end(), part.goroutines.begin(), part.goroutines.end());
+void append(Snapshot& all, Snapshot&& part) {
+  all.goroutines.append(std::move(part.goroutines));
   all.raw.insert(all.raw.end(), part.raw.begin(), part.raw.end());
   all.implausible += part.implausible;
   all.moved += part.moved;
@@ -97,7 +97,7 @@ Result<void> Reader::State::walk(const SnapshotOptions& options, Snapshot& snaps
   auto ok = walk.go(Walk::From::begin, own, snapshot, tell);
   auto helpers = helped.get();
   if (!ok || !helpers) return ok ? helpers : ok;
-  append(snapshot, part);
+  append(snapshot, std::move(part));
   return {};
 }
 

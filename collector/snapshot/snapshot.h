@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -43,10 +46,33 @@ struct Goroutine {
   bool full : 1 = false;        // of channel: capacity > 0 and length == capacity
 };
 
+// In two parts, as two threads read them: to join a million would touch as much memory again.
+class GoroutineList {
+ public:
+  std::size_t size() const { return first_.size() + second_.size(); }
+  const Goroutine& operator[](std::size_t i) const {
+    return i < first_.size() ? first_[i] : second_[i - first_.size()];
+  }
+  // Without the runtime's own.
+  std::size_t count_of_program() const {
+    const auto is_program = [](const Goroutine& g) { return !g.system; };
+    return static_cast<std::size_t>(std::ranges::count_if(first_, is_program) +
+                                    std::ranges::count_if(second_, is_program));
+  }
+  void reserve(std::size_t count) { first_.reserve(count); }
+  void push_back(const Goroutine& goroutine) { first_.push_back(goroutine); }
+  // Neither has been appended to before.
+  void append(GoroutineList&& list) { second_ = std::move(list.first_); }
+
+ private:
+  LargeArray<Goroutine> first_;
+  LargeArray<Goroutine> second_;
+};
+
 struct Snapshot {
   Instant begin;
   Instant end;
-  LargeArray<Goroutine> goroutines;                  // in no order; dead ones left out
+  GoroutineList goroutines;                          // in no order; dead ones left out
   std::vector<std::shared_ptr<const Stack>> stacks;  // [0] is the empty one; never null
   std::vector<Birth> births;                         // [0] is {0, 0}
   LargeArray<RawGoroutine> raw;                      // as long as goroutines when it was asked for, else empty

@@ -34,8 +34,21 @@ std::optional<InlinedCall> inlined_call(const ElfFile& elf, std::uint64_t tree, 
 std::size_t memory_of(const std::vector<SourceFrame>& frames) {
   constexpr std::size_t kNode = 64;
   std::size_t bytes = kNode + frames.capacity() * sizeof(SourceFrame);
-  for (const SourceFrame& frame : frames) bytes += frame.function.capacity() + frame.file.capacity();
+  for (const SourceFrame& frame : frames) {
+    bytes += frame.function.capacity() + frame.generic.capacity() + frame.file.capacity();
+  }
   return bytes;
+}
+
+SourceFrame frame(std::string_view name, const Pclntab::Line& line, std::uint8_t func_id) {
+  SourceFrame frame{.function = printable_function(name),
+                    .generic = {},
+                    .file = std::string(line.file),
+                    .line = line.line,
+                    .inlined = false,
+                    .func_id = func_id};
+  if (frame.function != name) frame.generic = name;
+  return frame;
 }
 
 }  // namespace
@@ -45,7 +58,7 @@ Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64
 
 const std::vector<SourceFrame>& Symbolizer::frames(std::uint64_t pc) const {
   static const std::vector<SourceFrame> kNone;
-  static const std::vector<SourceFrame> kBeyondLimit{{.function = "?", .file = "?"}};
+  static const std::vector<SourceFrame> kBeyondLimit{{.function = "?", .generic = {}, .file = "?"}};
   if (!functions_.function_at(pc)) return kNone;  // what is asked for may be no pc at all: not worth remembering
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(pc);
@@ -72,20 +85,11 @@ std::vector<SourceFrame> Symbolizer::resolve(std::uint64_t pc) const {
     const auto call =
         inlined_call(elf_, gofunc_ + *tree, static_cast<std::uint32_t>(index), functions_.old_inline_tree());
     if (!call) break;
-    const Pclntab::Line line = functions_.line(*function, pc);
-    frames.push_back({.function = printable_function(functions_.name_at(call->name)),
-                      .file = std::string(line.file),
-                      .line = line.line,
-                      .inlined = true,
-                      .func_id = call->func_id});
+    frames.push_back(frame(functions_.name_at(call->name), functions_.line(*function, pc), call->func_id));
+    frames.back().inlined = true;
     pc = function->entry + call->parent_pc;
   }
-  const Pclntab::Line line = functions_.line(*function, pc);
-  frames.push_back({.function = printable_function(function->name),
-                    .file = std::string(line.file),
-                    .line = line.line,
-                    .inlined = false,
-                    .func_id = function->id});
+  frames.push_back(frame(function->name, functions_.line(*function, pc), function->id));
   return frames;
 }
 

@@ -15,7 +15,8 @@ namespace goleakd::target {
 
 // One logical frame at a pc: the function itself, or one that was inlined into it.
 struct SourceFrame {
-  std::string function;
+  std::string function;  // as tracebacks print it
+  std::string generic;   // the same with its type arguments, as profiles name it, where it has some; else empty
   std::string file;
   int line = 0;
   bool inlined = false;

@@ -67,8 +67,9 @@ std::int64_t GoroutineProfile::text(std::string_view text) {
   return added->second;
 }
 
-std::uint64_t GoroutineProfile::function(const ledger::Frame& frame) {
-  return functions_.try_emplace({text(frame.function), text(frame.file)}, functions_.size() + 1).first->second;
+std::uint64_t GoroutineProfile::function(const ledger::TracebackFrame& frame) {
+  const std::string& name = frame.generic.empty() ? frame.frame.function : frame.generic;
+  return functions_.try_emplace({text(name), text(frame.frame.file)}, functions_.size() + 1).first->second;
 }
 
 void GoroutineProfile::goroutine(const ledger::GoroutineDump& g) {
@@ -85,7 +86,7 @@ void GoroutineProfile::goroutine(const ledger::GoroutineDump& g) {
     if (left_out(frame)) continue;
     if (frame.pc != location.first) finish_location();
     location.first = frame.pc;
-    location.second.emplace_back(function(frame.frame), frame.frame.line);
+    location.second.emplace_back(function(frame), frame.frame.line);
     if (!frame.inlined) finish_location();
   }
   finish_location();

@@ -38,7 +38,7 @@ class GoroutineProfile final : public ledger::DumpSink {
   };
 
   std::int64_t text(std::string_view text);  // its index in the profile's table
-  std::uint64_t function(const ledger::Frame& frame);
+  std::uint64_t function(const ledger::TracebackFrame& frame);
   std::string encode() const;
 
   ledger::Output output_;

@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.raw = round == 0;
     const auto snapshot = reader.take(options);
     if (snapshot) {
-      for (const auto& goroutine : snapshot->goroutines) {
+      for (std::size_t i = 0; i < snapshot->goroutines.size(); ++i) {
+        const auto& goroutine = snapshot->goroutines[i];
         if (goroutine.stack >= snapshot->stacks.size() || goroutine.birth >= snapshot->births.size()) std::abort();
       }
     }

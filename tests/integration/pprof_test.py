@@ -16,7 +16,6 @@ from daemon import goleakd
 
 # The goroutine that writes its own profile is at it then, and waits for its next command when we look.
 OWN_GOROUTINE = r"console\.Serve"
-GENERATED = re.compile(r"\[[^\]]*\]")  # goleakd names every instance of a generic function "[...]", as tracebacks do
 
 
 def pprof(*arguments):
@@ -36,7 +35,7 @@ def top(profile):
     for line in text.splitlines():
         found = re.fullmatch(r"\s*(\d+)\s+\S+%\s+\S+%\s+(\d+)\s+\S+%\s+(.+?)", line)
         if found:
-            name = GENERATED.sub("[...]", found[3])
+            name = found[3]
             flat, cum = functions.get(name, (0, 0))
             functions[name] = (flat + int(found[1]), cum + int(found[2]))
     kind = re.search(r"^Type: (.*)$", text, re.MULTILINE)
@@ -52,7 +51,7 @@ def traces(profile):
         for line in block.strip().splitlines():
             value = re.match(r"(\d+)\s+(.*)", line.strip())
             count, line = (int(value[1]), value[2]) if value else (count, line.strip())
-            key.append(GENERATED.sub("[...]", line))
+            key.append(line)
         # Go's own profiles take a function that is inlined into itself for one that is called (runtime/pprof's pcDeck).
         for i, (line, caller) in enumerate(zip(key, key[1:])):
             if line.split()[0] == caller.split()[0]:
@@ -68,7 +67,7 @@ def source(profile):
     lines, function = {}, None
     for text in listing.splitlines():
         if text.startswith("ROUTINE"):
-            function = GENERATED.sub("[...]", text.split()[2])
+            function = text.split()[2]
         elif (found := re.match(r"\s*(\d+|\.)\s+(\d+)\s+(\d+):", text)):
             flat, cum = lines.get((function, int(found[3])), (0, 0))
             lines[function, int(found[3])] = (flat + int(found[1].replace(".", "0")), cum + int(found[2]))

@@ -12,6 +12,7 @@ namespace {
 
 TracebackFrame frame(std::string function, int line, std::uint64_t pc) {
   return {.frame = {std::move(function), "/srv/main.go", line},
+          .generic = {},
           .inlined = false,
           .hidden = false,
           .pc = pc,

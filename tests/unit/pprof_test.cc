@@ -199,6 +199,7 @@ Decoded decode(const std::string& packed) {
 
 TracebackFrame frame(std::string function, int line, std::uint64_t pc, bool inlined = false) {
   return {.frame = {std::move(function), "/srv/main.go", line},
+          .generic = {},
           .inlined = inlined,
           .hidden = false,
           .pc = pc,
@@ -250,6 +251,15 @@ TEST(GoroutineProfile, InlinedCallsAreLinesOfOneLocation) {
                                                         {"main.outer", "/srv/main.go", 4}}));
   EXPECT_EQ(stack[2].lines, (std::vector<Decoded::Line>{{"main.outer", "/srv/main.go", 4}}));
   EXPECT_EQ(stack[3].lines, (std::vector<Decoded::Line>{{"main.wrapped", "/srv/main.go", 5}}));
+}
+
+TEST(GoroutineProfile, NamesTypeArguments) {
+  GoroutineDump g = stuck(2);
+  g.frames[1].frame.function = "main.inner[...]";
+  g.frames[1].generic = "main.inner[go.shape.int]";
+  const Decoded profile = decode(profile_of({g}));
+  ASSERT_EQ(profile.samples.size(), 1);
+  EXPECT_EQ(profile.samples[0].stack.at(1).lines.at(0), (Decoded::Line{"main.inner[go.shape.int]", "/srv/main.go", 2}));
 }
 
 TEST(GoroutineProfile, SamplesAreStacksWithLabels) {

@@ -57,7 +57,7 @@ class Readers : public testing::Test {
   }
   static std::set<std::uint64_t> goids(const Snapshot& snapshot) {
     std::set<std::uint64_t> found;
-    for (const Goroutine& g : snapshot.goroutines) found.insert(g.goid);
+    for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) found.insert(snapshot.goroutines[i].goid);
     EXPECT_EQ(found.size(), snapshot.goroutines.size()) << "each once";
     return found;
   }

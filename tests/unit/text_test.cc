@@ -274,6 +274,7 @@ TEST(Json, BytesThatAreNotUtf8DoNotThrow) {
 ledger::TracebackFrame frame(std::string function, std::string file, int line, std::uint64_t offset,
                              bool inlined = false) {
   return {.frame = {std::move(function), std::move(file), line},
+          .generic = {},
           .inlined = inlined,
           .hidden = false,
           .pc = 0x401000 + static_cast<std::uint64_t>(line),
