@@ -160,8 +160,9 @@ Result<void> ChunkReader::read_stacks(const SnapshotOptions& options) {
         continue;
       }
       const std::uint64_t depth = g.stack_hi - start.sp;
-      const auto* candidates = known_.stacks.candidates(known_.process->link_address(start.pc), depth);
-      stops_[i] = {.start = start, .depth = depth, .candidates = candidates};
+      const std::uint64_t pc = known_.process->link_address(start.pc);
+      const auto* candidates = known_.stacks.candidates(pc, depth);
+      stops_[i] = {.start = start, .pc = pc, .depth = depth, .candidates = candidates};
       const std::uint64_t wanted = candidates == nullptr ? kFirstStackBytes : candidates->bytes;
       stack_reads_.add(start.sp, static_cast<std::uint32_t>(std::min(depth, wanted)));
     }
@@ -169,17 +170,19 @@ Result<void> ChunkReader::read_stacks(const SnapshotOptions& options) {
   return stack_reads_.read(known_.memory);
 }
 
+// Its index, or 0.
+std::uint32_t ChunkReader::recognised(std::size_t moved) const {
+  const Stop& stop = stops_[moved];
+  if (stop.candidates == nullptr) return 0;
+  return known_.stacks.recognise(*stop.candidates, stop.pc, stack_reads_[moved], known_.process->load_bias);
+}
+
 void ChunkReader::recognise_stacks() {
   unknown_stacks_.clear();
   const std::shared_lock lock(known_.mutex);
   for (std::size_t i = 0; i < moved_.size(); ++i) {
-    const Stop& stop = stops_[i];
-    const ByteSpan bytes = stack_reads_[i];
-    if (bytes.empty()) continue;
-    const std::uint64_t pc = known_.process->link_address(stop.start.pc);
-    const std::uint32_t stack = stop.candidates == nullptr
-                                    ? 0
-                                    : known_.stacks.recognise(*stop.candidates, pc, bytes, known_.process->load_bias);
+    if (stack_reads_[i].empty()) continue;
+    const std::uint32_t stack = recognised(i);
     known_.slots.stacks[moved_slots_[i]] = stack;
     if (stack == 0) unknown_stacks_.push_back(i);
   }
@@ -190,15 +193,13 @@ void ChunkReader::walk_stacks(std::size_t max_frames) {
   const target::GoProcess& process = *known_.process;
   const std::unique_lock lock(known_.mutex);
   for (const std::size_t i : unknown_stacks_) {
-    const Stop& stop = stops_[i];
-    const ByteSpan bytes = stack_reads_[i];
-    const std::uint64_t pc = process.link_address(stop.start.pc);
+    Stop& stop = stops_[i];
     std::uint32_t& stack = known_.slots.stacks[moved_slots_[i]];
     // One that came before it in this chunk may have been the same.
-    if (const auto* candidates = known_.stacks.candidates(pc, stop.depth)) {
-      stack = known_.stacks.recognise(*candidates, pc, bytes, process.load_bias);
-      if (stack != 0) continue;
-    }
+    stop.candidates = known_.stacks.candidates(stop.pc, stop.depth);
+    stack = recognised(i);
+    if (stack != 0) continue;
+    const ByteSpan bytes = stack_reads_[i];
     Stack walked;
     StackBytes part{.base = stop.start.sp, .bytes = {bytes.begin(), bytes.end()}, .end = moved_[i].stack_hi};
     walked.end = unwind(process.binary->functions(), known_.memory, part,

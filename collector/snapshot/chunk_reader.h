@@ -29,8 +29,9 @@ class ChunkReader {
 
  private:
   struct Stop {
-    UnwindStart start;  // sp 0: no stack that can be read
-    std::uint64_t depth = 0;
+    UnwindStart start;
+    std::uint64_t pc = 0;     // start.pc at link time
+    std::uint64_t depth = 0;  // of the stack
     const StackTable::Candidates* candidates = nullptr;
   };
   struct RecentBirth {
@@ -44,6 +45,7 @@ class ChunkReader {
   Result<void> read_channels();
   Result<void> read_stacks(const SnapshotOptions& options);
   void recognise_stacks();
+  std::uint32_t recognised(std::size_t moved) const;
   void walk_stacks(std::size_t max_frames);
   Result<void> drop_moving(std::uint64_t& count);
   void learn_births();

@@ -68,9 +68,7 @@ std::string build_id_in(const FileRanges& memory, std::uint64_t headers, std::ui
   std::vector<std::uint8_t> notes;
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type != PT_NOTE || segment.p_filesz > kMaxNoteBytes) continue;
-    const auto more = read_some(memory, segment.p_vaddr + bias, segment.p_filesz);
-    notes.insert(notes.end(), more.begin(), more.end());
-    notes.resize((notes.size() + 3) & ~std::size_t{3});
+    target::add_notes(read_some(memory, segment.p_vaddr + bias, segment.p_filesz), notes);
   }
   return target::build_id_of(notes);
 }

@@ -44,7 +44,7 @@ RawGoroutine decode_g(ByteSpan bytes, std::uint64_t address, const target::GLayo
   };
   std::uint32_t status = 0;
   load(layout.atomicstatus, status);
-  g.status = static_cast<GStatus>(std::min(status & ~kScanBit, std::uint32_t{0xff}));
+  g.status = static_cast<GStatus>(std::min(status & ~kScanBit, static_cast<std::uint32_t>(GStatus::none)));
   load(layout.goid, g.goid);
   load(layout.parent_goid, g.parent);
   load(layout.waitreason, g.wait_reason);

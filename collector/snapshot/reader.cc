@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -57,6 +58,11 @@ struct Walk {
   }
 };
 
+void make_room(Snapshot& snapshot, std::size_t count, const SnapshotOptions& options) {
+  snapshot.goroutines.reserve(std::min(count, kMaxAlive));
+  if (options.raw) snapshot.raw.reserve(std::min(count, kMaxAlive));
+}
+
 void append(Snapshot& all, Snapshot&& part) {
   all.goroutines.append(std::move(part.goroutines));
   all.raw.insert(all.raw.end(), part.raw.begin(), part.raw.end());
@@ -70,27 +76,28 @@ void append(Snapshot& all, Snapshot&& part) {
 
 struct Reader::State {
   State(std::shared_ptr<const target::GoProcess> process, const Memory& memory)
-      : known(std::move(process), memory), own(known), helper(known) {}
+      : known(std::move(process), memory), own(known) {}
 
   Result<void> walk(const SnapshotOptions& options, Snapshot& snapshot);
 
   KnownGoroutines known;
   ChunkReader own;
-  ChunkReader helper;
+  std::optional<ChunkReader> helper;  // from the first time on that it is needed
 };
 
 Result<void> Reader::State::walk(const SnapshotOptions& options, Snapshot& snapshot) {
   Walk walk{.options = options, .all = known.slots.size()};
   const auto tell = [&](std::size_t done) { return !options.progress || options.progress(done, walk.all); };
   const bool help = walk.all >= options.help_from && std::thread::hardware_concurrency() > 1;
-  snapshot.goroutines.reserve(std::min(walk.all, kMaxAlive));
+  make_room(snapshot, walk.all, options);
   if (!help) return walk.go(Walk::From::begin, own, snapshot, tell);
 
+  if (!helper) helper.emplace(known);
   Snapshot part;
   auto helped = std::async(std::launch::async, [&] {
     const Duration cpu = thread_cpu();
-    part.goroutines.reserve(std::min(walk.all, kMaxAlive) / 2);
-    auto ok = walk.go(Walk::From::end, helper, part, [](std::size_t) { return true; });
+    make_room(part, walk.all / 2, options);
+    auto ok = walk.go(Walk::From::end, *helper, part, [](std::size_t) { return true; });
     part.helpers_cpu = thread_cpu() - cpu;
     return ok;
   });

@@ -125,10 +125,7 @@ struct ElfFile::Loader {
       if (name == nullptr || header.sh_type == SHT_NOBITS) continue;
       file.sections_.push_back(
           {.name = name, .address = header.sh_addr, .offset = header.sh_offset, .size = header.sh_size});
-      if (header.sh_type != SHT_NOTE || !fits(header, noted, kMaxNotes)) continue;
-      const ByteSpan more = data_of(section);
-      notes.insert(notes.end(), more.begin(), more.end());
-      notes.resize((notes.size() + 3) & ~std::size_t{3});
+      if (header.sh_type == SHT_NOTE && fits(header, noted, kMaxNotes)) add_notes(data_of(section), notes);
     }
     file.build_id_ = build_id_of(notes);
   }

@@ -25,6 +25,11 @@ std::optional<Note> next_note(ByteSpan notes, std::uint64_t& offset) {
   return Note{.owner = c_string_at(owner, 0), .type = header->n_type, .content = content};
 }
 
+void add_notes(ByteSpan more, std::vector<std::uint8_t>& notes) {
+  notes.insert(notes.end(), more.begin(), more.end());
+  notes.resize(padded(notes.size()));
+}
+
 std::string build_id_of(ByteSpan notes) {
   std::string go;
   for (std::uint64_t at = 0; const auto note = next_note(notes, at);) {

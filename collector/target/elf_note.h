@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -19,6 +20,9 @@ struct Note {
 
 // The note at `offset`, which is moved behind it. Nothing at the end, and where a length leads beyond it.
 std::optional<Note> next_note(ByteSpan notes, std::uint64_t& offset);
+
+// Appends the notes of one more section or segment to those of others.
+void add_notes(ByteSpan more, std::vector<std::uint8_t>& notes);
 
 // GNU build id in hex, else the Go build id, else empty.
 std::string build_id_of(ByteSpan notes);

@@ -193,9 +193,7 @@ def time_rows(results):
     def cell(look, what):
         if look.gave_up:
             return f"> {PATIENCE:,} s, given up"
-        times = look.times.get(what)
-        if not times:
-            return "–"
+        times = look.times[what]
         cut = ", cut off by Go at 64 MiB" if isinstance(look, Profile) and look.sizes[-1] == 64 << 20 else ""
         return (spread(times, ",.1f") if len(times) > 1 else f"{times[0]:,.1f} (once)") + cut
 
