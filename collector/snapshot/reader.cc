@@ -58,6 +58,8 @@ struct Walk {
   }
 };
 
+// For all, though two threads share them: nobody knows how evenly, and what is not filled takes no memory, while to grow
+// takes it twice.
 void make_room(Snapshot& snapshot, std::size_t count, const SnapshotOptions& options) {
   snapshot.goroutines.reserve(std::min(count, kMaxAlive));
   if (options.raw) snapshot.raw.reserve(std::min(count, kMaxAlive));
@@ -96,7 +98,7 @@ Result<void> Reader::State::walk(const SnapshotOptions& options, Snapshot& snaps
   Snapshot part;
   auto helped = std::async(std::launch::async, [&] {
     const Duration cpu = thread_cpu();
-    make_room(part, walk.all / 2, options);
+    make_room(part, walk.all, options);
     auto ok = walk.go(Walk::From::end, *helper, part, [](std::size_t) { return true; });
     part.helpers_cpu = thread_cpu() - cpu;
     return ok;
