@@ -44,7 +44,8 @@ struct GLayout {  // runtime.g, src/runtime/runtime2.go
   std::uint32_t waiting = 0;
   std::uint32_t labels = 0;
   std::uint32_t timer = 0;
-  std::uint32_t coroarg = 0;  // absent before Go 1.22
+  std::uint32_t coroarg = 0;   // absent before Go 1.22
+  std::uint32_t coroexit = 0;  // likewise
 };
 
 struct MLayout {  // runtime.m

@@ -53,8 +53,10 @@ constexpr std::uint64_t kMaxName = 64U << 10U;
 constexpr std::string_view kRuntime = "runtime.";
 constexpr std::uint64_t kMaxRuntimeName = 128;
 constexpr std::size_t kMaxRuntimeFunctions = 1U << 15U;
-// Entries of a pc-value table need not advance the pc: one that was made to be slow ends here.
-constexpr int kMaxSteps = 1 << 18;
+// Entries of a pc-value table advance the pc: one that was made to be slow ends here, or after as many entries as its
+// function has bytes.
+constexpr std::uint64_t kMaxSteps = 1U << 18U;
+constexpr std::uint64_t kNoTable = ~std::uint64_t{0};  // an offset that nothing is at
 
 const Pclntab::Form* form_of(ByteSpan bytes) {
   const auto magic = read_at<std::uint32_t>(bytes, 0);
@@ -188,26 +190,37 @@ std::string_view Pclntab::name_at(std::uint32_t offset) const {
 }
 
 // A pc-value table is a list of (value delta, pc delta) varints, zigzag the first; a zero value delta ends it, but for
-// the first entry. `table_at` is where its offset stands; offset 0 means none.
-std::optional<std::int32_t> Pclntab::value_at(std::uint64_t table_at, const Function& function,
-                                              std::uint64_t pc) const {
+// the first entry. `table_at` is where its offset stands; offset 0 means none. Each value is handed to `visit` with
+// where it ends, until that returns false.
+template <typename Visit>
+void Pclntab::for_each_value(std::uint64_t table_at, const Function& function, const Visit& visit) const {
   const std::uint32_t table = read_at<std::uint32_t>(bytes_, table_at).value_or(0);
-  if (table == 0) return std::nullopt;
+  if (table == 0) return;
   const ByteSpan bytes = slice(bytes_, pcs_);
   std::uint64_t offset = table;
   std::uint64_t at = function.entry;
   std::uint32_t value = ~std::uint32_t{0};
-  for (int step = 0; step < kMaxSteps; ++step) {
+  const std::uint64_t steps = std::min(kMaxSteps, function.end - function.entry + 1);
+  for (std::uint64_t step = 0; step < steps; ++step) {
     const auto value_delta = read_uvarint(bytes, offset);
-    if (!value_delta || (*value_delta == 0 && step > 0)) return std::nullopt;
+    if (!value_delta || (*value_delta == 0 && step > 0)) return;
     const auto pc_delta = read_uvarint(bytes, offset);
-    if (!pc_delta || *pc_delta > function.end - at) return std::nullopt;
+    if (!pc_delta || *pc_delta > function.end - at) return;
     const auto half = static_cast<std::uint32_t>(*value_delta) >> 1U;
     value += (*value_delta & 1U) != 0 ? ~half : half;
     at += *pc_delta;
-    if (pc < at) return static_cast<std::int32_t>(value);
+    if (!visit(static_cast<std::int32_t>(value), at)) return;
   }
-  return std::nullopt;
+}
+
+std::optional<std::int32_t> Pclntab::value_at(std::uint64_t table_at, const Function& function,
+                                              std::uint64_t pc) const {
+  std::optional<std::int32_t> found;
+  for_each_value(table_at, function, [&](std::int32_t value, std::uint64_t end) {
+    if (pc < end) found = value;
+    return !found;
+  });
+  return found;
 }
 
 std::optional<std::int32_t> Pclntab::sp_delta(const Function& function, std::uint64_t pc) const {
@@ -228,10 +241,22 @@ Pclntab::Line Pclntab::line(const Function& function, std::uint64_t pc) const {
   return text.empty() ? kUnknown : Line{.file = text, .line = *line};
 }
 
-std::int32_t Pclntab::pcdata(const Function& function, std::uint32_t table, std::uint64_t pc) const {
+std::uint64_t Pclntab::pcdata_table(const Function& function, std::uint32_t table) const {
   const auto count = read_at<std::uint32_t>(bytes_, function.record + form_->entry_size + kFuncNpcdata).value_or(0);
-  if (table >= count) return -1;
-  return value_at(function.record + form_->func_size + std::uint64_t{table} * 4, function, pc).value_or(-1);
+  return table >= count ? kNoTable : function.record + form_->func_size + std::uint64_t{table} * 4;
+}
+
+std::int32_t Pclntab::pcdata(const Function& function, std::uint32_t table, std::uint64_t pc) const {
+  return value_at(pcdata_table(function, table), function, pc).value_or(-1);
+}
+
+std::int32_t Pclntab::largest_pcdata(const Function& function, std::uint32_t table) const {
+  std::int32_t largest = -1;
+  for_each_value(pcdata_table(function, table), function, [&](std::int32_t value, std::uint64_t /*end*/) {
+    largest = std::max(largest, value);
+    return true;
+  });
+  return largest;
 }
 
 std::optional<std::uint64_t> Pclntab::funcdata(const Function& function, std::uint32_t table) const {

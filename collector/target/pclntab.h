@@ -71,6 +71,8 @@ class Pclntab {
   Line line(const Function& function, std::uint64_t pc) const;
   // Value of a PCDATA table at `pc`; -1 when there is none.
   std::int32_t pcdata(const Function& function, std::uint32_t table, std::uint64_t pc) const;
+  // The largest of its values; -1 when there is none.
+  std::int32_t largest_pcdata(const Function& function, std::uint32_t table) const;
   // Offset of a FUNCDATA object from moduledata.gofunc; in the form of Go 1.16, which knows no gofunc, its address.
   std::optional<std::uint64_t> funcdata(const Function& function, std::uint32_t table) const;
   // inlinedCall entries have 20 bytes and the old shape (before Go 1.20).
@@ -80,7 +82,10 @@ class Pclntab {
 
  private:
   Pclntab() = default;
+  template <typename Visit>
+  void for_each_value(std::uint64_t table_at, const Function& function, const Visit& visit) const;
   std::optional<std::int32_t> value_at(std::uint64_t table_at, const Function& function, std::uint64_t pc) const;
+  std::uint64_t pcdata_table(const Function& function, std::uint32_t table) const;
   // The table of functions is words in pairs: where the code begins, where its _func is.
   std::optional<std::uint64_t> functab_word(std::uint64_t index) const;
   // Where the code of entry `index` of the function table begins; entry count_ is the end of the last function.

@@ -6,30 +6,10 @@
 namespace goleakd::target {
 namespace {
 
-// internal/abi: PCDATA_InlTreeIndex, FUNCDATA_InlTree.
-constexpr std::uint32_t kInlineIndexTable = 2;
-constexpr std::uint32_t kInlineTree = 3;
 constexpr int kMaxInlineDepth = 200;  // a cycle in a broken tree ends here
 // Real programs show some thousand pcs, of 300 bytes each. One that shows a new one every time must not fill our
 // memory.
 constexpr std::size_t kMaxMemory = 32U << 20U;
-
-struct InlinedCall {
-  std::uint8_t func_id = 0;
-  std::uint32_t name = 0;
-  std::uint32_t parent_pc = 0;
-};
-
-// runtime.inlinedCall: 20 bytes {parent i16, funcID u8, pad, file, line, func_, parentPc i32} before Go 1.20, since
-// then 16 bytes {funcID u8, pad[3], nameOff, parentPc, startLine i32}.
-std::optional<InlinedCall> inlined_call(const ElfFile& elf, std::uint64_t tree, std::uint32_t index, bool old) {
-  const std::uint64_t size = old ? 20 : 16;
-  const auto bytes = elf.read(tree + index * size, size);
-  if (!bytes) return std::nullopt;
-  return InlinedCall{.func_id = *read_at<std::uint8_t>(*bytes, old ? 2 : 0),
-                     .name = *read_at<std::uint32_t>(*bytes, old ? 12 : 4),
-                     .parent_pc = *read_at<std::uint32_t>(*bytes, old ? 16 : 8)};
-}
 
 std::size_t memory_of(const std::vector<SourceFrame>& frames) {
   constexpr std::size_t kNode = 64;
@@ -54,7 +34,7 @@ SourceFrame frame(std::string_view name, const Pclntab::Line& line, std::uint8_t
 }  // namespace
 
 Symbolizer::Symbolizer(const ElfFile& elf, const Pclntab& functions, std::uint64_t gofunc)
-    : elf_(elf), functions_(functions), gofunc_(gofunc) {}
+    : functions_(functions), inlining_(elf, functions, gofunc) {}
 
 const std::vector<SourceFrame>& Symbolizer::frames(std::uint64_t pc) const {
   static const std::vector<SourceFrame> kNone;
@@ -78,12 +58,8 @@ std::vector<SourceFrame> Symbolizer::resolve(std::uint64_t pc) const {
   std::vector<SourceFrame> frames;
   const auto function = functions_.function_at(pc);
   if (!function) return frames;
-  const auto tree = functions_.funcdata(*function, kInlineTree);
-  for (int depth = 0; tree && depth < kMaxInlineDepth; ++depth) {
-    const std::int32_t index = functions_.pcdata(*function, kInlineIndexTable, pc);
-    if (index < 0) break;
-    const auto call =
-        inlined_call(elf_, gofunc_ + *tree, static_cast<std::uint32_t>(index), functions_.old_inline_tree());
+  for (int depth = 0; depth < kMaxInlineDepth; ++depth) {
+    const auto call = inlining_.call_at(*function, pc);
     if (!call) break;
     frames.push_back(frame(functions_.name_at(call->name), functions_.line(*function, pc), call->func_id));
     frames.back().inlined = true;

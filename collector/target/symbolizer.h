@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "target/elf_file.h"
+#include "target/inline_tree.h"
 #include "target/pclntab.h"
 
 namespace goleakd::target {
@@ -34,15 +35,15 @@ class Symbolizer {
   // Innermost first, the physical function last; empty for a pc outside Go code. `pc` is that of an instruction, not a
   // return address: callers step back by one first. Beyond the limit a pc that is new is one frame named "?".
   const std::vector<SourceFrame>& frames(std::uint64_t pc) const;
+  const InlineTrees& inlining() const { return inlining_; }
   // Bytes that it holds by now.
   std::size_t memory() const;
 
  private:
   std::vector<SourceFrame> resolve(std::uint64_t pc) const;
 
-  const ElfFile& elf_;
   const Pclntab& functions_;
-  std::uint64_t gofunc_;
+  InlineTrees inlining_;
   mutable std::mutex mutex_;
   mutable std::size_t memory_ = 0;
   mutable std::unordered_map<std::uint64_t, std::vector<SourceFrame>> known_;  // node-based: references stay valid
