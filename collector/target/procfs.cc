@@ -67,6 +67,43 @@ std::optional<int> innermost_id(const std::string& status) {
   return innermost;
 }
 
+// A process's "stat". Fields have the numbers that proc(5) gives them.
+class Stat {
+ public:
+  explicit Stat(const std::optional<std::string>& text) {
+    // The command name, in parentheses, may itself hold spaces and parentheses: count fields from the last ')'.
+    const std::size_t after_name = text ? text->rfind(')') : std::string::npos;
+    if (after_name == std::string::npos) return;
+    std::istringstream rest(text->substr(after_name + 1));
+    for (std::string field; rest >> field;) fields_.push_back(field);
+  }
+
+  // Why there is nothing to be read of it.
+  std::optional<Error> absence(int pid) const {
+    if (fields_.empty()) return Error(ErrorKind::not_found, "there is no process " + std::to_string(pid));
+    if (fields_[0] == "Z" || fields_[0] == "X")
+      return Error(ErrorKind::gone, "process " + std::to_string(pid) + " has ended");
+    return std::nullopt;
+  }
+  std::optional<std::uint64_t> number(std::size_t field) const {
+    constexpr std::size_t kFirst = 3;  // after the name
+    if (field - kFirst >= fields_.size()) return std::nullopt;
+    const std::string& text = fields_[field - kFirst];
+    std::uint64_t value = 0;
+    const auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc()) return std::nullopt;
+    return value;
+  }
+
+ private:
+  std::vector<std::string> fields_;
+};
+
+std::chrono::nanoseconds of_clock_ticks(std::uint64_t ticks) {
+  const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return std::chrono::nanoseconds(ticks * (1'000'000'000U / per_second));
+}
+
 Result<std::string> read_link(const std::string& path) {
   std::array<char, PATH_MAX> target{};
   const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
@@ -79,31 +116,28 @@ Result<std::string> read_link(const std::string& path) {
 std::vector<int> Procfs::pids() const { return numbers_in(root_); }
 
 Result<ProcessIdentity> Procfs::identity(int pid) const {
-  const auto text = read_text(file(pid, "stat"));
-  // The command name, in parentheses, may itself hold spaces and parentheses: count fields from the last ')'.
-  const std::size_t after_name = text ? text->rfind(')') : std::string::npos;
-  if (after_name == std::string::npos) return fail(ErrorKind::not_found, "there is no process " + std::to_string(pid));
-  std::istringstream fields(text->substr(after_name + 1));
-  std::string state;
-  fields >> state;  // field 3
-  if (state == "Z" || state == "X") return fail(ErrorKind::gone, "process " + std::to_string(pid) + " has ended");
-  int at = 4;
-  const auto skip_to = [&fields, &at](int field) {
-    for (std::string skipped; at < field; ++at) fields >> skipped;
-    ++at;
-  };
+  const Stat stat(read_text(file(pid, "stat")));
+  if (auto absent = stat.absence(pid)) return fail(std::move(*absent));
+  const auto start_ticks = stat.number(22);
+  if (!start_ticks) return fail(ErrorKind::invalid, file(pid, "stat") + " has no start time");
   ProcessIdentity identity;
-  skip_to(22);
-  fields >> identity.start_ticks;
-  if (!fields) return fail(ErrorKind::invalid, file(pid, "stat") + " has no start time");
-  skip_to(28);
-  fields >> identity.start_stack;
+  identity.start_ticks = *start_ticks;
+  identity.start_stack = stat.number(28).value_or(0);
   struct stat status {};
   if (::stat(exe_path(pid).c_str(), &status) == 0) {
     identity.device = status.st_dev;
     identity.inode = status.st_ino;
   }
   return identity;
+}
+
+Result<Duration> Procfs::cpu_time(int pid) const {
+  const Stat stat(read_text(file(pid, "stat")));
+  if (auto absent = stat.absence(pid)) return fail(std::move(*absent));
+  const auto user = stat.number(14);
+  const auto kernel = stat.number(15);
+  if (!user || !kernel) return fail(ErrorKind::invalid, file(pid, "stat") + " has no CPU time");
+  return of_clock_ticks(*user + *kernel);
 }
 
 Result<std::string> Procfs::exe(int pid) const {
@@ -230,12 +264,10 @@ std::uint64_t Procfs::effective_capabilities() const {
 }
 
 Instant start_instant(std::uint64_t ticks) {
-  const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   timespec boot{};
   clock_gettime(CLOCK_BOOTTIME, &boot);  // what the kernel counts start times in: it runs on during suspend
   const auto since_boot = std::chrono::seconds(boot.tv_sec) + std::chrono::nanoseconds(boot.tv_nsec);
-  const auto started = std::chrono::nanoseconds(ticks * (1'000'000'000U / per_second));
-  return MonotonicClock::now() - (since_boot - started);
+  return MonotonicClock::now() - (since_boot - of_clock_ticks(ticks));
 }
 
 }  // namespace goleakd::target

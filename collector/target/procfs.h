@@ -38,6 +38,9 @@ class Procfs {
   std::vector<int> pids() const;
   // not_found when there is no such process, gone when it has ended and only its parent has not noticed yet.
   Result<ProcessIdentity> identity(int pid) const;
+  // What all its threads have used since it began, ended ones included, in user and in kernel mode; a multiple of the
+  // kernel's clock tick (10 ms). Errors as identity().
+  Result<Duration> cpu_time(int pid) const;
   // Path of the executable, as it was when it is deleted or replaced by now. not_found for kernel threads.
   Result<std::string> exe(int pid) const;
   // A path through which the executable can be opened, whatever its mount namespace, and also when it is deleted.

@@ -2,7 +2,10 @@
 #include "target/procfs.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -27,9 +30,10 @@ class ProcTree : public ::testing::Test {
 };
 
 TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
-  write("42/stat",
-        "42 (a) R 1 (b)) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200 18446744073709551615 1 1 77 "
-        "0\n");
+  write(
+      "42/stat",
+      "42 (a) R 1 (b)) S 1 42 42 0 -1 4194560 1 0 0 0 250 75 9 9 20 0 5 0 123456 1000 200 18446744073709551615 1 1 77 "
+      "0\n");
   write("42/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\n");
   write("42/cgroup", "12:pids:/x\n1:name=systemd:/system.slice/shop.service\n0::/\n");
   write("42/maps",
@@ -40,6 +44,7 @@ TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
   EXPECT_EQ(proc.pids(), std::vector<int>{42});
   EXPECT_EQ(proc.identity(42)->start_ticks, 123456U);
   EXPECT_EQ(proc.identity(42)->start_stack, 77U);
+  EXPECT_EQ(*proc.cpu_time(42), (250 + 75) * Duration(std::chrono::seconds(1)) / ::sysconf(_SC_CLK_TCK));
   EXPECT_EQ(*proc.exe(42), "/opt/a b/shop");
   EXPECT_EQ(proc.uid(42), 1000U);
   EXPECT_EQ(proc.cgroup(42), "/system.slice/shop.service");
@@ -54,7 +59,24 @@ TEST_F(ProcTree, SaysThatAProcessIsNotThere) {
   const Procfs proc(root_);
   EXPECT_EQ(proc.identity(42).error().kind(), ErrorKind::gone);
   EXPECT_EQ(proc.identity(7).error().kind(), ErrorKind::not_found);
+  EXPECT_EQ(proc.cpu_time(42).error().kind(), ErrorKind::gone);
+  EXPECT_EQ(proc.cpu_time(7).error().kind(), ErrorKind::not_found);
   EXPECT_EQ(proc.exe(7).error().kind(), ErrorKind::not_found);
+}
+
+TEST_F(ProcTree, MissesWhatALineThatIsCutShortLacks) {
+  write("42/stat", "42 (shop) S 1 42 42 0 -1 4194560 1 0 0 0 250");
+  const Procfs proc(root_);
+  EXPECT_EQ(proc.identity(42).error().kind(), ErrorKind::invalid);
+  EXPECT_EQ(proc.cpu_time(42).error().kind(), ErrorKind::invalid);
+}
+
+TEST(Procfs, CountsTheCpuTimeOfThisProcess) {
+  const auto cpu = Procfs().cpu_time(::getpid());
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  ASSERT_TRUE(cpu);
+  EXPECT_LE(*cpu, std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 TEST_F(ProcTree, TakesTheLowestMemoryLimitOnTheWayUp) {
