@@ -18,6 +18,7 @@ struct SliceHeader {
 
   // It has something in it, and not more than `most` elements.
   bool plausible(std::uint64_t most) const { return length != 0 && length <= capacity && length <= most; }
+  bool operator==(const SliceHeader&) const = default;
 };
 
 }  // namespace goleakd::snapshot

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// snapshot::Reader over the memory of a process that lies: the input is what it shows at the places where the runtime
-// keeps its tables. Between the reads it changes its mind.
+// snapshot::Reader and read_runtime_counters over the memory of a process that lies: the input is what it shows at the
+// places where the runtime keeps its tables. Between the reads it changes its mind.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -9,6 +9,7 @@
 #include "fuzz_file.h"
 #include "go_program_fixture.h"
 #include "snapshot/reader.h"
+#include "snapshot/runtime_counters.h"
 
 namespace {
 
@@ -55,7 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto made = std::make_shared<goleakd::target::GoProcess>();
     made->pid = 1;
     made->exe = "fixture";
-    made->binary = *goleakd::target::GoBinary::open(fuzz_file(GoProgramFixture::bytes()), "fixture");
+    const GoProgramFixture::Symbols symbols{{"runtime.allgs", GoProgramFixture::kAllgs},
+                                            {"runtime.allp", GoProgramFixture::kAllgs + 24},
+                                            {"runtime.sched", LyingMemory::kHeap + 0x2000}};
+    made->binary = *goleakd::target::GoBinary::open(fuzz_file(GoProgramFixture::bytes("go1.27.4", symbols)), "fixture");
     return made;
   }();
   LyingMemory memory({data, size});
@@ -70,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (goroutine.stack >= snapshot->stacks.size() || goroutine.birth >= snapshot->births.size()) std::abort();
       }
     }
+    static_cast<void>(goleakd::snapshot::read_runtime_counters(*process, memory));
     memory.change();
   }
   return 0;

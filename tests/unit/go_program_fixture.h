@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,14 +18,17 @@
 #include "target/layout.h"
 
 // The smallest file that GoBinary takes for a Go program: the two functions of PclntabFixture, a moduledata, build
-// information and the symbol runtime.allgs, at fixed addresses.
+// information and symbols of the runtime's variables (runtime.allgs, unless told otherwise), at fixed addresses.
 class GoProgramFixture {
  public:
   static constexpr std::uint64_t kTables = 0x500000;  // read-only
   static constexpr std::uint64_t kData = 0x600000;
   static constexpr std::uint64_t kAllgs = kData + 0x800;
 
-  static std::vector<std::uint8_t> bytes(const std::string& version = "go1.27.4") {
+  using Symbols = std::map<std::string, std::uint64_t>;
+
+  static std::vector<std::uint8_t> bytes(const std::string& version = "go1.27.4",
+                                         const Symbols& symbols = {{"runtime.allgs", kAllgs}}) {
     GoProgramFixture f;
     const std::vector<std::uint8_t> pclntab = PclntabFixture::bytes();
     std::vector<std::uint8_t> code(0x80, 0xcc);
@@ -36,9 +40,8 @@ class GoProgramFixture {
     const std::uint64_t text = f.add(".text", SHT_PROGBITS, PclntabFixture::kText, code);
     const std::uint64_t table = f.add(".gopclntab", SHT_PROGBITS, kTables, pclntab);
     const std::uint64_t build = f.add(".go.buildinfo", SHT_PROGBITS, kTables + 0x1000, info);
-    const std::uint64_t data = f.add(".data", SHT_PROGBITS, kData, module_data(pclntab));
-    f.add(".strtab", SHT_STRTAB, 0, {'\0', 'r', 'u', 'n', 't', 'i', 'm', 'e', '.', 'a', 'l', 'l', 'g', 's', '\0'});
-    f.add_symbols();
+    const std::uint64_t data = f.add(".data", SHT_PROGBITS, kData, module_data(version, pclntab));
+    f.add_symbols(symbols);
     f.segment(text, PclntabFixture::kText, code.size(), PF_R | PF_X);
     f.segment(table, kTables, pclntab.size(), PF_R);
     f.segment(build, kTables + 0x1000, info.size(), PF_R);
@@ -69,8 +72,8 @@ class GoProgramFixture {
  private:
   GoProgramFixture() : out_(sizeof(Elf64_Ehdr)) { add("", SHT_NULL, 0, {}); }
 
-  static std::vector<std::uint8_t> module_data(const std::vector<std::uint8_t>& pclntab) {
-    const auto choice = goleakd::target::layout_for({.minor = 27, .text = "go1.27.4"}, false);
+  static std::vector<std::uint8_t> module_data(const std::string& version, const std::vector<std::uint8_t>& pclntab) {
+    const auto choice = goleakd::target::layout_for(*goleakd::target::GoVersion::parse(version), false);
     const goleakd::target::ModuledataLayout& layout = choice->layout->moduledata;
     std::vector<std::uint8_t> data(0x1000);
     const auto put = [&](std::uint32_t at, std::uint64_t value) { std::memcpy(data.data() + at, &value, 8); };
@@ -99,13 +102,20 @@ class GoProgramFixture {
     return header.sh_offset;
   }
 
-  void add_symbols() {
-    Elf64_Sym symbols[2]{};
-    symbols[1].st_name = 1;
-    symbols[1].st_value = kAllgs;
-    symbols[1].st_shndx = 1;
-    std::vector<std::uint8_t> contents(sizeof(symbols));
-    std::memcpy(contents.data(), symbols, sizeof(symbols));
+  void add_symbols(const Symbols& symbols) {
+    std::vector<std::uint8_t> names(1);
+    std::vector<Elf64_Sym> table(1);
+    for (const auto& [name, address] : symbols) {
+      Elf64_Sym symbol{};
+      symbol.st_name = static_cast<Elf64_Word>(names.size());
+      symbol.st_value = address;
+      symbol.st_shndx = 1;
+      table.push_back(symbol);
+      names.insert(names.end(), name.c_str(), name.c_str() + name.size() + 1);
+    }
+    add(".strtab", SHT_STRTAB, 0, names);
+    std::vector<std::uint8_t> contents(table.size() * sizeof(table[0]));
+    std::memcpy(contents.data(), table.data(), contents.size());
     add(".symtab", SHT_SYMTAB, 0, contents);
     sections_.back().sh_link = static_cast<Elf64_Word>(sections_.size()) - 2;  // .strtab
     sections_.back().sh_info = 1;
