@@ -6,6 +6,7 @@
 //	release     lets all workers go; answers how many, when they have ended
 //	churn N     starts N goroutines that never block; answers how many ran, when they have ended
 //	pingpong N  two goroutines hand a value to and fro N times; answers N when they have ended
+//	procs N     sets GOMAXPROCS; answers what it was before
 //	counts      answers "spawned S exited E parks P", all of workers, "churned C pingpongs R"
 //
 // and those of package console.
@@ -38,6 +39,7 @@ func main() {
 		"release":  release,
 		"churn":    churn,
 		"pingpong": pingpong,
+		"procs":    procs,
 		"counts":   counts,
 	})
 }
@@ -142,6 +144,14 @@ func pingpong(args []string) (string, error) {
 	players.Wait()
 	settle()
 	return strconv.Itoa(n), nil
+}
+
+func procs(args []string) (string, error) {
+	n, err := console.Count(args)
+	if err != nil {
+		return "", err
+	}
+	return strconv.Itoa(runtime.GOMAXPROCS(n)), nil
 }
 
 // settle returns when every goroutine but main and the parked workers has ended, for the runtime too.
