@@ -1,56 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/prober.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
+#include <utility>
 
 #include "goroutine.skel.h"
 #include "probe/bpf_load.h"
+#include "probe/hit_counters.h"
 
 namespace goleakd::probe {
 namespace {
 
-// BPF_TRACE_UPROBE_MULTI of linux/bpf.h since Linux 6.6, which the kernel headers of Debian 12 do not have yet.
-constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);
-
-// What the kernel says about a link on "/", with the pid -1: EINVAL where uprobe_multi filters by process (Linux 6.10,
-// and stable kernels since), EBADF where it filters by thread and so would lose nearly all events of a Go program,
-// something else where there is no uprobe_multi. libbpf's own probe (src/features.c) asks the same.
-bool uprobe_multi_works(int program) {
-  const unsigned long offset = 0;
-  LIBBPF_OPTS(bpf_link_create_opts, options);
-  options.uprobe_multi.path = "/";
-  options.uprobe_multi.offsets = &offset;
-  options.uprobe_multi.cnt = 1;
-  UniqueFd link(bpf_link_create(program, -1, kUprobeMulti, &options));
-  if (link || errno != EBADF) return false;
-  options.uprobe_multi.pid = static_cast<__u32>(-1);
-  link.reset(bpf_link_create(program, -1, kUprobeMulti, &options));
-  return !link && errno == EINVAL;
-}
-
-Error attach_error(int number, const target::GoProcess& process, Method method) {
-  const std::string where = "probing process " + std::to_string(process.pid);
-  if ((number == EPERM || number == EACCES) && method == Method::perf_event) {
-    return {ErrorKind::permission, where +
-                                       ": this kernel gives uprobes only to CAP_SYS_ADMIN (it has no working "
-                                       "uprobe_multi); see docs/operating.md"};
-  }
-  if (number == EPERM || number == EACCES) {
-    return {ErrorKind::permission, where + ": needs CAP_PERFMON, and CAP_SYS_PTRACE for processes of other users"};
-  }
-  return Error::from_errno(number, where);
-}
-
-std::size_t possible_cpus() { return static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)); }
-
-std::uint64_t cookie_of(const Probe& probe, const target::Layout& layout, std::uint16_t slot) {
+goleakd_cookie cookie_of(const Probe& probe, const target::Layout& layout, std::uint16_t slot) {
   constexpr std::uint32_t kWord = 8;
   goleakd_cookie cookie{};
   cookie.point = static_cast<goleakd_u8>(probe.point);
@@ -60,12 +23,10 @@ std::uint64_t cookie_of(const Probe& probe, const target::Layout& layout, std::u
       static_cast<goleakd_u8>(target::present(layout.g.parent_goid) ? layout.g.parent_goid / 8 : 0);
   cookie.gopc_word = static_cast<goleakd_u8>(layout.g.gopc / kWord);
   cookie.slot = slot;
-  return std::bit_cast<std::uint64_t>(cookie);
+  return cookie;
 }
 
 }  // namespace
-
-std::string_view to_string(Method method) { return method == Method::uprobe_multi ? "uprobe_multi" : "perf_event"; }
 
 std::string libbpf_version() {
   std::string text = libbpf_version_string();  // "v1.4"
@@ -73,32 +34,18 @@ std::string libbpf_version() {
 }
 
 Attachment::~Attachment() {
-  for (bpf_link* link : links_) bpf_link__destroy(link);
+  links_.clear();
   prober_.slots_[slot_] = false;
 }
 
-goleakd_counters Attachment::counters() const {
-  std::vector<goleakd_counters> per_cpu(possible_cpus());
-  const std::uint32_t key = slot_;
-  goleakd_counters sum{};
-  if (bpf_map__lookup_elem(prober_.skeleton_->maps.counters, &key, sizeof(key), per_cpu.data(),
-                           per_cpu.size() * sizeof(goleakd_counters), 0) != 0) {
-    return sum;
-  }
-  for (const goleakd_counters& one : per_cpu) {
-    for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += one.hits[kind];
-    sum.lost_ring += one.lost_ring;
-    sum.lost_unreadable += one.lost_unreadable;
-  }
-  return sum;
-}
+goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }
 
 Result<std::unique_ptr<Prober>> Prober::make(const Options& options) {
   keep_libbpf_warnings();
   std::unique_ptr<Prober> prober(new Prober());
   if (options.method != Method::perf_event) {
     if (auto ok = prober->load(Method::uprobe_multi, options.ring_bytes); !ok) return fail(ok.error());
-    if (uprobe_multi_works(bpf_program__fd(prober->skeleton_->progs.goroutine_multi))) return prober;
+    if (uprobe_multi_works(prober->skeleton_->progs.goroutine_multi)) return prober;
     if (options.method)
       return fail(ErrorKind::unsupported, "this kernel has no uprobe_multi links that filter by process");
     prober->unload();
@@ -146,10 +93,7 @@ std::optional<std::uint16_t> Prober::take_slot() {
     next_slot_ = (next_slot_ + 1) % slots_.size();
     if (slots_[slot]) continue;
     slots_[slot] = true;
-    const std::vector<goleakd_counters> zero(possible_cpus());
-    const auto key = static_cast<std::uint32_t>(slot);
-    bpf_map__update_elem(skeleton_->maps.counters, &key, sizeof(key), zero.data(),
-                         zero.size() * sizeof(goleakd_counters), BPF_ANY);
+    clear_counters(skeleton_->maps.counters, static_cast<std::uint32_t>(slot));
     return static_cast<std::uint16_t>(slot);
   }
   return std::nullopt;
@@ -162,44 +106,19 @@ Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& proc
     return fail(ErrorKind::unsupported, std::to_string(GOLEAKD_SLOTS) + " processes are probed already; no more fit");
   }
   std::unique_ptr<Attachment> attachment(new Attachment(*this, *slot));
-  const auto ok = method_ == Method::uprobe_multi ? attach_multi(*attachment, process, plan)
-                                                  : attach_perf(*attachment, process, plan);
-  if (!ok) return fail(ok.error());
+  std::vector<ProbePlace> places;
+  places.reserve(plan.probes.size());
+  for (const Probe& probe : plan.probes) {
+    places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, process.binary->layout(), *slot)});
+  }
+  const bpf_program* program =
+      method_ == Method::uprobe_multi ? skeleton_->progs.goroutine_multi : skeleton_->progs.goroutine_perf;
+  auto links = attach_program(program, method_, process.pid, process.binary->elf().own_path(), places);
+  if (!links) return fail(links.error());
+  attachment->links_ = std::move(*links);
   attachment->spawn_exit_ = plan.has_spawn_exit();
   attachment->park_unpark_ = plan.has_park_unpark();
   return attachment;
-}
-
-Result<void> Prober::attach_multi(Attachment& attachment, const target::GoProcess& process, const Plan& plan) {
-  std::vector<unsigned long> offsets;
-  std::vector<__u64> cookies;
-  for (const Probe& probe : plan.probes) {
-    offsets.push_back(probe.file_offset);
-    cookies.push_back(cookie_of(probe, process.binary->layout(), attachment.slot()));
-  }
-  LIBBPF_OPTS(bpf_uprobe_multi_opts, options);
-  options.offsets = offsets.data();
-  options.cookies = cookies.data();
-  options.cnt = offsets.size();
-  const std::string path = process.binary->elf().own_path();
-  bpf_link* link =
-      bpf_program__attach_uprobe_multi(skeleton_->progs.goroutine_multi, process.pid, path.c_str(), nullptr, &options);
-  if (link == nullptr) return fail(attach_error(errno, process, method_));
-  attachment.links_.push_back(link);
-  return {};
-}
-
-Result<void> Prober::attach_perf(Attachment& attachment, const target::GoProcess& process, const Plan& plan) {
-  const std::string path = process.binary->elf().own_path();
-  for (const Probe& probe : plan.probes) {
-    LIBBPF_OPTS(bpf_uprobe_opts, options);
-    options.bpf_cookie = cookie_of(probe, process.binary->layout(), attachment.slot());
-    bpf_link* link = bpf_program__attach_uprobe_opts(skeleton_->progs.goroutine_perf, process.pid, path.c_str(),
-                                                     probe.file_offset, &options);
-    if (link == nullptr) return fail(attach_error(errno, process, method_));
-    attachment.links_.push_back(link);
-  }
-  return {};
 }
 
 void Prober::drain(const std::function<void(const goleakd_event&)>& each) {

@@ -6,26 +6,18 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "bpf/wire.h"
+#include "probe/links.h"
 #include "probe/plan.h"
 #include "target/process.h"
 
-struct bpf_link;
 struct ring_buffer;
 struct goroutine_bpf;
 
 namespace goleakd::probe {
-
-// How probes are put into a process.
-enum class Method : std::uint8_t {
-  uprobe_multi,  // one link for all, CAP_BPF and CAP_PERFMON suffice (Linux 6.6 on, with its pid filter repaired)
-  perf_event,    // one perf event each, CAP_SYS_ADMIN, slow to detach
-};
-std::string_view to_string(Method method);
 
 // Of the library that is in use: "1.4".
 std::string libbpf_version();
@@ -55,7 +47,7 @@ class Attachment {
   std::uint16_t slot_;
   bool spawn_exit_ = false;
   bool park_unpark_ = false;
-  std::vector<bpf_link*> links_;  // owned
+  std::vector<Link> links_;
 };
 
 // The BPF programs of this daemon, loaded once, and the ring that all their events come through.
@@ -86,8 +78,6 @@ class Prober {
   Prober() = default;
   Result<void> load(Method method, std::uint32_t ring_bytes);
   void unload();
-  Result<void> attach_multi(Attachment& attachment, const target::GoProcess& process, const Plan& plan);
-  Result<void> attach_perf(Attachment& attachment, const target::GoProcess& process, const Plan& plan);
   std::optional<std::uint16_t> take_slot();
 
   Method method_ = Method::uprobe_multi;
