@@ -100,7 +100,7 @@ static __always_inline bool fill(struct goleakd_event *event, const struct go_re
 	return true;
 }
 
-static __always_inline int handle(struct pt_regs *ctx)
+static __always_inline int handle(struct pt_regs *ctx, bool record)
 {
 	union {
 		goleakd_u64 word;
@@ -119,6 +119,8 @@ static __always_inline int handle(struct pt_regs *ctx)
 		return 0;
 	/* hit.kind is below GOLEAKD_KINDS; the mask tells the verifier so. */
 	count->hits[hit.kind & (GOLEAKD_KINDS - 1)]++;
+	if (!record)
+		return 0;
 
 	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
@@ -138,11 +140,29 @@ static __always_inline int handle(struct pt_regs *ctx)
 SEC("uprobe.multi")
 int goroutine_multi(struct pt_regs *ctx)
 {
-	return handle(ctx);
+	return handle(ctx, true);
 }
 
 SEC("uprobe")
 int goroutine_perf(struct pt_regs *ctx)
 {
-	return handle(ctx);
+	return handle(ctx, true);
+}
+
+/*
+ * To measure what a hit costs (collector/probe/calibration.h): the same, with the record or without. Loaded for nothing else,
+ * as the question mark says.
+ */
+goleakd_u32 goleakd_with_record;
+
+SEC("?uprobe.multi")
+int calibration_multi(struct pt_regs *ctx)
+{
+	return handle(ctx, goleakd_with_record != 0);
+}
+
+SEC("?uprobe")
+int calibration_perf(struct pt_regs *ctx)
+{
+	return handle(ctx, goleakd_with_record != 0);
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "daemon/supervisor.h"
+#include "probe/calibration.h"
 #include "probe/plan.h"
 #include "probe/process_events.h"
 #include "snapshot/process_memory.h"
@@ -40,7 +41,9 @@ class HostCheck {
       : capabilities_(proc.effective_capabilities()), yama_(proc.yama_scope()), prober_(make_prober(Config{})) {}
 
   Items items() const {
-    Items all{kernel(), btf(), uprobes(), process_events(), ptrace()};
+    Items all{kernel(), btf(), uprobes()};
+    if (prober_) all.push_back(hit_cost());
+    std::ranges::move(Items{process_events(), ptrace()}, std::back_inserter(all));
     std::ranges::copy(capabilities(), std::back_inserter(all));
     return all;
   }
@@ -94,6 +97,16 @@ class HostCheck {
                   "a kernel with working uprobe_multi (6.10 on): probes come off slowly without, and parks are not "
                   "probed";
     return item;
+  }
+
+  CheckItem hit_cost() const {
+    const auto cost = probe::calibrate((*prober_)->method());
+    return {
+        .name = "cost of a probe hit",
+        .state = cost ? State::good : State::limited,
+        .found = cost ? to_string(*cost)
+                      : "not measured, taken for " + to_string(probe::kAssumedHitCost) + ": " + cost.error().message(),
+        .remedy = ""};
   }
 
   CheckItem process_events() const {
