@@ -124,9 +124,9 @@ class SpawnCount {
       add(addresses[i] + layout_.p.id, procs[i].id);
       if (exact_) {
         add(addresses[i] + layout_.p.goroutines_created, procs[i].created);
-      } else {
-        add(addresses[i] + layout_.p.goidcache, procs[i].goidcache);
+      } else {  // in the other order than they are written in: never an old beginning and a new end
         add(addresses[i] + layout_.p.goidcacheend, procs[i].goidcacheend);
+        add(addresses[i] + layout_.p.goidcache, procs[i].goidcache);
       }
     }
     add_totals(after);
@@ -150,9 +150,10 @@ class SpawnCount {
   static Result<std::uint64_t> from_ids(std::span<const Proc> procs, const Totals& after) {
     std::uint64_t spawned = after.goidgen;
     for (const Proc& p : procs) {
-      const std::uint64_t unused = p.goidcacheend - p.goidcache;
-      if (p.goidcache > p.goidcacheend || unused > kGoidBatch || p.goidcacheend > after.goidgen + 1 ||
-          unused > spawned) {
+      // Of new ids newproc1 writes the next one first: until it writes the end as well, which takes as long as its
+      // thread is interrupted there, the P seems to be past its end, and has none left.
+      const std::uint64_t unused = p.goidcacheend > p.goidcache ? p.goidcacheend - p.goidcache : 0;
+      if (std::max(p.goidcache, p.goidcacheend) > after.goidgen + 1 || unused > std::min(kGoidBatch, spawned)) {
         return lie("p.goidcache of P " + std::to_string(p.id) + " holds ids that sched.goidgen can't have given");
       }
       spawned -= unused;

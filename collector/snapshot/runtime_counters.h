@@ -40,7 +40,6 @@ struct RuntimeCounters {
 
 // Some microseconds: four system calls, more only while GOMAXPROCS or (before Go 1.26) sched.goidgen changes. Errors as
 // those of Memory; invalid, with the variable's name, where the program's memory can't be what a Go runtime has there.
-// That may pass: a thread that is interrupted while it writes down its P's new ids leaves half of them for as long.
 Result<RuntimeCounters> read_runtime_counters(const target::GoProcess& process, const Memory& memory);
 
 struct Rates {

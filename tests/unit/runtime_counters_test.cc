@@ -169,8 +169,8 @@ TEST(RuntimeCounters, SayWhatLies) {
 
 TEST(SpawnCounter, RefusesIdsThatWereNeverGiven) {
   for (const auto& [next, end] : {std::pair<std::uint64_t, std::uint64_t>{900, 917},
-                                  {917, 916},
                                   {990, 1002},
+                                  {1002, 917},
                                   {0, ~std::uint64_t{0}},
                                   {~std::uint64_t{0}, 0}}) {
     Runtime runtime("go1.24.4");
@@ -181,6 +181,15 @@ TEST(SpawnCounter, RefusesIdsThatWereNeverGiven) {
   runtime.put_sched(runtime.layout().sched.goidgen, 16);
   for (std::uint64_t i = 0; i < kProcs; ++i) runtime.put_ids(i, 1, 17);
   EXPECT_NE(runtime.error().find("goidcache"), std::string::npos);
+}
+
+// A thread that is interrupted between the two words leaves them so for as long.
+TEST(SpawnCounter, TakesIdsThatAreHalfWrittenDownForUsed) {
+  Runtime runtime("go1.24.4");
+  for (const std::uint64_t next : {985U, 1000U}) {  // of 985 to 1000
+    runtime.put_ids(1, next, 500);
+    EXPECT_EQ(runtime.read()->spawned, 1000U);
+  }
 }
 
 TEST(SpawnCounter, RefusesMoreGoroutinesThanIds) {
