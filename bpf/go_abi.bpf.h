@@ -33,6 +33,7 @@ static __always_inline struct go_registers go_registers(const struct pt_regs *ct
 
 /* runtime._Grunnable … (src/runtime/runtime2.go): the same in every version since 1.4. */
 #define GO_GRUNNABLE 1
+#define GO_GRUNNING 2
 #define GO_GWAITING 4
 #define GO_GDEAD 6
 

@@ -26,7 +26,7 @@ struct {
 	__uint(max_entries, 8 * 1024 * 1024);
 } events SEC(".maps");
 
-/* A target's slot is cleared when it is given to the next one. */
+/* A slot of both is written when it is given to the next target. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GOLEAKD_SLOTS);
@@ -34,18 +34,30 @@ struct {
 	__type(value, struct goleakd_counters);
 } counters SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GOLEAKD_SLOTS);
+	__type(key, goleakd_u32);
+	__type(value, struct goleakd_target);
+} targets SEC(".maps");
+
 struct hit {
 	enum goleakd_kind kind;
 	goleakd_u64 g;
 };
 
+static __always_inline bool changes(const struct go_registers *regs, goleakd_u32 from, goleakd_u32 to)
+{
+	return (goleakd_u32)regs->arg2 == from && (goleakd_u32)regs->arg3 == to;
+}
+
 /* What this hit means; false when it means nothing. */
 static __always_inline bool interpret(const struct go_registers *regs, const struct goleakd_cookie *cookie, struct hit *hit)
 {
+	hit->g = regs->arg1;
 	switch (cookie->point) {
 	case GOLEAKD_NEWPROC1_CASGSTATUS:
 		hit->kind = GOLEAKD_SPAWN;
-		hit->g = regs->arg1;
 		return (goleakd_u32)regs->arg2 == GO_GDEAD;
 	case GOLEAKD_NEWPROC_RUNQPUT:
 		hit->kind = GOLEAKD_SPAWN;
@@ -53,49 +65,114 @@ static __always_inline bool interpret(const struct go_registers *regs, const str
 		return true;
 	case GOLEAKD_GDESTROY:
 		hit->kind = GOLEAKD_EXIT;
-		hit->g = regs->arg1;
 		return true;
+	case GOLEAKD_CASGSTATUS_EXIT:
+		hit->kind = GOLEAKD_EXIT;
+		return changes(regs, GO_GRUNNING, GO_GDEAD);
 	case GOLEAKD_GOPARK:
 		hit->kind = GOLEAKD_PARK;
 		hit->g = regs->current_g;
 		return true;
+	case GOLEAKD_PARK_M_CASGSTATUS:
+		hit->kind = changes(regs, GO_GRUNNING, GO_GWAITING) ? GOLEAKD_PARK : GOLEAKD_UNPARK;
+		return hit->kind == GOLEAKD_PARK || changes(regs, GO_GWAITING, GO_GRUNNABLE);
 	case GOLEAKD_READY:
 		hit->kind = GOLEAKD_UNPARK;
-		hit->g = regs->arg1;
 		return true;
 	case GOLEAKD_CASGSTATUS_WAKE:
 		hit->kind = GOLEAKD_UNPARK;
-		hit->g = regs->arg1;
-		return (goleakd_u32)regs->arg2 == GO_GWAITING && (goleakd_u32)regs->arg3 == GO_GRUNNABLE;
+		return changes(regs, GO_GWAITING, GO_GRUNNABLE);
+	case GOLEAKD_COROSWITCH_M:
+		hit->kind = GOLEAKD_COROSWITCH;
+		return true;
 	}
 	return false;
 }
 
-static __always_inline bool read_word(goleakd_u64 address, goleakd_u64 *value)
+static __always_inline bool read_user(void *value, goleakd_u32 size, goleakd_u64 address)
 {
-	return bpf_probe_read_user(value, sizeof(*value), (const void *)address) == 0;
+	return bpf_probe_read_user(value, size, (const void *)address) == 0;
+}
+
+static __always_inline bool read_word(goleakd_u64 *value, goleakd_u64 address)
+{
+	return read_user(value, sizeof(*value), address);
+}
+
+/* runtime.coroswitch_m, src/runtime/coro.go: g.coroarg points to the coro, which begins with the g that goes on. */
+static __always_inline bool fill_coroswitch(struct goleakd_event *event, const struct goleakd_target *target, goleakd_u64 g)
+{
+	goleakd_u64 coro = 0, next = 0;
+	goleakd_u8 ends = 0;
+
+	if (!read_word(&coro, g + target->coroarg) || !read_word(&next, coro) || !read_word(&event->parent, next + target->goid))
+		return false;
+	if (!read_user(&ends, sizeof(ends), g + target->coroexit))
+		return false;
+	if (ends)
+		event->goid = 0; /* gdestroy tells of it */
+	return true;
 }
 
 static __always_inline bool fill(struct goleakd_event *event, const struct go_registers *regs,
-				 const struct goleakd_cookie *cookie, const struct hit *hit)
+				 const struct goleakd_cookie *cookie, const struct goleakd_target *target, const struct hit *hit)
 {
-	event->time_ns = bpf_ktime_get_ns();
 	event->parent = 0;
 	event->pc = 0;
 	event->slot = cookie->slot;
 	event->kind = hit->kind;
 	event->reason = 0;
 	event->reserved = 0;
-	if (!read_word(hit->g + cookie->goid_word * 8ULL, &event->goid))
+	if (!read_word(&event->goid, hit->g + target->goid))
 		return false;
-	if (hit->kind == GOLEAKD_PARK) {
+	switch (hit->kind) {
+	case GOLEAKD_PARK:
+		if (cookie->point == GOLEAKD_PARK_M_CASGSTATUS)
+			return read_user(&event->reason, sizeof(event->reason), hit->g + target->waitreason);
 		event->reason = (goleakd_u8)regs->arg3;
 		return true;
-	}
-	if (hit->kind == GOLEAKD_SPAWN) {
-		if (cookie->parent_goid_word != 0 && !read_word(hit->g + cookie->parent_goid_word * 8ULL, &event->parent))
+	case GOLEAKD_SPAWN:
+		if (target->parent_goid && !read_word(&event->parent, hit->g + target->parent_goid))
 			return false;
-		return read_word(hit->g + cookie->gopc_word * 8ULL, &event->pc);
+		if (cookie->point == GOLEAKD_NEWPROC1_CASGSTATUS && (goleakd_u32)regs->arg3 == GO_GWAITING &&
+		    !read_user(&event->reason, sizeof(event->reason), hit->g + target->waitreason))
+			return false;
+		return read_word(&event->pc, hit->g + target->gopc);
+	case GOLEAKD_COROSWITCH:
+		return fill_coroswitch(event, target, hit->g);
+	default:
+		return true;
+	}
+}
+
+/*
+ * The breaker: the collector takes probes away that are hit too often, but a storm may come between two of its looks. Then
+ * the first CPU that sees it says so at once, waking the collector, and no hit costs more than its trap from there on.
+ */
+static __always_inline bool tripped(struct goleakd_target *target, struct goleakd_counters *count,
+				    const struct goleakd_cookie *cookie, goleakd_u64 now)
+{
+	goleakd_u64 window = now >> GOLEAKD_WINDOW_SHIFT;
+	struct goleakd_event *event;
+
+	if (target->tripped)
+		return true;
+	if (!target->window_hits)
+		return false;
+	if (count->window != window) {
+		count->window = window;
+		count->window_hits = 0;
+	}
+	if (++count->window_hits <= target->window_hits)
+		return false;
+	target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (event) { /* else the count of what was lost tells it, a little later */
+		__builtin_memset(event, 0, sizeof(*event));
+		event->time_ns = now;
+		event->slot = cookie->slot;
+		event->kind = GOLEAKD_STORM;
+		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 	}
 	return true;
 }
@@ -115,19 +192,26 @@ static __always_inline int handle(struct pt_regs *ctx, bool record)
 		return 0;
 	goleakd_u32 slot = cookie.fields.slot;
 	struct goleakd_counters *count = bpf_map_lookup_elem(&counters, &slot);
-	if (!count)
+	struct goleakd_target *target = bpf_map_lookup_elem(&targets, &slot);
+	if (!count || !target)
 		return 0;
 	/* hit.kind is below GOLEAKD_KINDS; the mask tells the verifier so. */
 	count->hits[hit.kind & (GOLEAKD_KINDS - 1)]++;
 	if (!record)
 		return 0;
 
+	goleakd_u64 now = bpf_ktime_get_ns();
+	if (tripped(target, count, &cookie.fields, now)) {
+		count->lost_storm++;
+		return 0;
+	}
 	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		count->lost_ring++;
 		return 0;
 	}
-	if (!fill(event, &regs, &cookie.fields, &hit)) {
+	event->time_ns = now;
+	if (!fill(event, &regs, &cookie.fields, target, &hit)) {
 		count->lost_unreadable++;
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;

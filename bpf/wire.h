@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between the BPF programs and the collector, compiled by both: the records of the event ring, what a probe's
- * cookie says, and the per-target counters. Fixed widths, no implicit padding. Change anything, and GOLEAKD_WIRE_VERSION goes
+ * cookie says, what is told of each target, and its counters. Fixed widths, no implicit padding. Change anything, and GOLEAKD_WIRE_VERSION goes
  * up: the collector refuses a skeleton of another version.
  */
 #ifndef GOLEAKD_WIRE_H
@@ -23,7 +23,7 @@ typedef __u32 goleakd_u32;
 typedef __u64 goleakd_u64;
 #endif
 
-#define GOLEAKD_WIRE_VERSION 1
+#define GOLEAKD_WIRE_VERSION 2
 
 /* What a probe hit means. */
 enum goleakd_kind {
@@ -31,7 +31,9 @@ enum goleakd_kind {
 	GOLEAKD_EXIT = 1, /* goid ends */
 	GOLEAKD_PARK = 2, /* goid stops; reason says why */
 	GOLEAKD_UNPARK = 3, /* goid was made runnable */
-	GOLEAKD_KINDS = 4,
+	GOLEAKD_COROSWITCH = 4, /* goid (0: it ends) hands over to the goroutine `parent`, as iter.Pull does */
+	GOLEAKD_STORM = 5, /* no hit: the probes of that slot were hit too often and tell nothing any more */
+	GOLEAKD_KINDS = 8, /* a power of two */
 };
 
 /* Where the arguments of a hit are: each probe point has its own registers. */
@@ -39,38 +41,54 @@ enum goleakd_point {
 	GOLEAKD_NEWPROC1_CASGSTATUS = 0, /* AX = new g; a hit with BX != _Gdead is another transition */
 	GOLEAKD_NEWPROC_RUNQPUT = 1, /* BX = new g */
 	GOLEAKD_GDESTROY = 2, /* AX = g */
-	GOLEAKD_GOPARK = 3, /* R14 = g, CL = reason */
-	GOLEAKD_READY = 4, /* AX = g */
-	GOLEAKD_CASGSTATUS_WAKE = 5, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
+	GOLEAKD_CASGSTATUS_EXIT = 3, /* AX = g; only _Grunning (BX) to _Gdead (CX) is an exit */
+	GOLEAKD_GOPARK = 4, /* R14 = g, CL = reason */
+	GOLEAKD_PARK_M_CASGSTATUS = 5, /* AX = g; _Grunning (BX) to _Gwaiting (CX) is a park, back to _Grunnable a wake */
+	GOLEAKD_READY = 6, /* AX = g */
+	GOLEAKD_CASGSTATUS_WAKE = 7, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
+	GOLEAKD_COROSWITCH_M = 8, /* AX = g that leaves; its coroarg has the other */
 };
 
 /* Set in a cookie when the probed instruction is the jump of the stack check, which is met again after the stack has grown. */
 #define GOLEAKD_FLAG_STACK_CHECK 1
 
-/*
- * A probe's cookie. g field offsets are in words, since all are aligned and below 2 KiB; parent_goid is 0 where the Go version
- * has no such field (offset 0 of a g is its stack, never a goid).
- */
+/* A probe's cookie. */
 struct goleakd_cookie {
 	goleakd_u8 point;
 	goleakd_u8 flags;
-	goleakd_u8 goid_word;
-	goleakd_u8 parent_goid_word;
-	goleakd_u8 gopc_word;
-	goleakd_u8 reserved;
-	goleakd_u16 slot; /* of the target in the map of counters */
+	goleakd_u16 slot; /* of the target in the maps */
+	goleakd_u32 reserved;
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_cookie) == 8, "a cookie is one u64");
+
+/*
+ * What the probes of one slot need to know: where in a g of that Go version the fields are, in bytes; 0 where it has no such
+ * field (a g begins with its stack).
+ */
+struct goleakd_target {
+	goleakd_u16 goid;
+	goleakd_u16 parent_goid;
+	goleakd_u16 gopc;
+	goleakd_u16 waitreason;
+	goleakd_u16 coroarg;
+	goleakd_u16 coroexit;
+	goleakd_u32 window_hits; /* on one CPU in one window (2^GOLEAKD_WINDOW_SHIFT ns): more are a storm; 0: no limit */
+	goleakd_u32 tripped; /* set by the probes, once there was a storm: from then on hits are counted, and nothing else */
+	goleakd_u32 reserved;
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_target) == 24, "size of goleakd_target");
+GOLEAKD_ASSERT(offsetof(struct goleakd_target, window_hits) == 12, "goleakd_target.window_hits");
+#define GOLEAKD_WINDOW_SHIFT 26 /* 67 ms */
 
 /* One record of the ring. */
 struct goleakd_event {
 	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
 	goleakd_u64 goid;
-	goleakd_u64 parent; /* spawn: goid of the parent, 0 unknown */
+	goleakd_u64 parent; /* spawn: goid of the parent, 0 unknown; coroswitch: goid of the one that goes on */
 	goleakd_u64 pc; /* spawn: g.gopc, a run-time address */
 	goleakd_u16 slot;
 	goleakd_u8 kind; /* enum goleakd_kind */
-	goleakd_u8 reason; /* park: runtime.waitReason of that Go version */
+	goleakd_u8 reason; /* park, and spawn of one that begins parked: runtime.waitReason of that Go version; else 0 */
 	goleakd_u32 reserved;
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_event) == 40, "size of goleakd_event");
@@ -81,15 +99,18 @@ GOLEAKD_ASSERT(offsetof(struct goleakd_event, slot) == 32, "goleakd_event.slot")
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, kind) == 34, "goleakd_event.kind");
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, reason) == 35, "goleakd_event.reason");
 
-/* Per CPU and target; only ever added to. */
+/* Per CPU and slot; all but the window only ever added to. */
 struct goleakd_counters {
 	goleakd_u64 hits[GOLEAKD_KINDS];
 	goleakd_u64 lost_ring; /* the ring was full */
 	goleakd_u64 lost_unreadable; /* the g could not be read */
+	goleakd_u64 lost_storm; /* after the slot had tripped */
+	goleakd_u64 window; /* the number of the present one */
+	goleakd_u64 window_hits;
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 48, "size of goleakd_counters");
+GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 104, "size of goleakd_counters");
 
-/* Targets that can be probed at once: slots of the map of counters. */
-#define GOLEAKD_SLOTS 1024
+/* Groups of probes that can be attached at once: slots of the maps. */
+#define GOLEAKD_SLOTS 2048
 
 #endif

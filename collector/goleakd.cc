@@ -149,9 +149,14 @@ int command_line(int argc, char** argv) {
   int check_pid = 0;
   auto* check_command = app.add_subcommand("check", "what this host allows, and how far a process can be watched");
   auto* check_pid_option = check_command->add_option("pid", check_pid, "the process")->check(CLI::PositiveNumber);
+  std::string probes_of;
+  check_command->add_option("--probes", probes_of, "instead: where the probes would stand in this executable")
+      ->type_name("BINARY")
+      ->excludes(check_pid_option);
   add_format(check_command, check.format);
   check_command->callback([&] {
     chosen = [&] {
+      if (!probes_of.empty()) return daemon_room::check_probes(probes_of, check.format);
       if (check_pid_option->count() > 0) check.pid = check_pid;
       return daemon_room::check(check);
     };

@@ -240,9 +240,9 @@ Items memory_items(const target::Procfs& proc, const std::shared_ptr<const targe
           capability_item("heap", snapshot::broken_heap(*process, memory, snapshot->raw))};
 }
 
-CheckItem probes_item(const char* name, const std::string& refused, const std::string& unavailable) {
+CheckItem probes_item(std::string_view name, const std::string& refused, const std::string& unavailable) {
   const std::string& why = unavailable.empty() ? refused : unavailable;
-  return {.name = name,
+  return {.name = std::string(name),
           .state = why.empty() ? State::good : State::limited,
           .found = why.empty() ? "can be probed" : why,
           .remedy = ""};
@@ -258,8 +258,9 @@ Items process_items(const target::Procfs& proc, const std::shared_ptr<const targ
               layout_item(binary),
               globals_item(binary.globals())};
   std::ranges::move(memory_items(proc, process), std::back_inserter(items));
-  items.push_back(probes_item("spawn and exit", plan.spawn_exit_refused, events_unavailable));
-  items.push_back(probes_item("park and unpark", plan.park_unpark_refused, events_unavailable));
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+    items.push_back(probes_item(to_string(group), plan.why_not(group), events_unavailable));
+  }
   return items;
 }
 

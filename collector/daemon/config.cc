@@ -146,9 +146,10 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
       {"interval", reader.duration(config.snapshots.interval, milliseconds(100))},
       {"interval_with_suspects", reader.duration(config.snapshots.interval_with_suspects, milliseconds(100))},
       {"max_cpu", reader.number(config.snapshots.max_cpu, 0.0001, 1.0)}};
+  const Reader::Keys budget{{"max_overhead", reader.number(config.budget.max_overhead, 0.0001, 1.0)},
+                            {"idle_cores", reader.number(config.budget.idle_cores, 0.001, 1000.0)},
+                            {"hold", reader.duration(config.budget.hold, seconds(1))}};
   const Reader::Keys probes{
-      {"max_hits_per_second", reader.number<std::uint64_t>(config.probes.max_hits_per_second, 1, 1'000'000'000)},
-      {"retry_after", reader.duration(config.probes.retry_after, seconds(1))},
       {"drain_interval", reader.duration(config.probes.drain_interval, milliseconds(1))},
       {"ring_bytes", [&](const YAML::Node& node) { read_ring_bytes(reader, node, config.probes.ring_bytes); }},
       {"method",
@@ -179,6 +180,7 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
                                    {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}})},
        {"targets", nested("targets", targets)},
        {"snapshots", nested("snapshots", snapshots)},
+       {"budget", nested("budget", budget)},
        {"probes", nested("probes", probes)},
        {"thresholds", nested("thresholds", thresholds)},
        {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)}});

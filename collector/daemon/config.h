@@ -8,13 +8,14 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "probe/governor.h"
 #include "probe/prober.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::daemon {
 
 enum class WatchMode : std::uint8_t {
-  automatic,  // events while they stay below the ceiling, else snapshots
+  automatic,  // events as far as they fit the budget, else snapshots
   events,     // events whatever they cost the application
   snapshots,  // never a probe
 };
@@ -46,9 +47,9 @@ struct Config {
     double max_cpu = 0.01;  // of one core, for all targets together; above it, snapshots become rarer
   } snapshots;
 
+  probe::Budget budget;  // of the probes
+
   struct Probes {
-    std::uint64_t max_hits_per_second = 20'000;      // per process: at 0.5 µs a hit, 1 % of one core
-    Duration retry_after = std::chrono::minutes(5);  // after the ceiling has detached them
     Duration drain_interval = std::chrono::milliseconds(50);
     std::uint32_t ring_bytes = 8U << 20U;
     std::optional<probe::Method> method;

@@ -31,11 +31,11 @@ Result<std::unique_ptr<EventLoop>> EventLoop::make() {
   return loop;
 }
 
-Result<void> EventLoop::add(UniqueFd fd, std::function<void(int)> ready) {
+Result<void> EventLoop::add(UniqueFd fd, std::function<void(int)> ready, bool once_a_wakeup) {
   if (!fd) return fail(Error::from_errno(errno, "creating an event source"));
   auto source = std::make_unique<Source>(Source{.fd = std::move(fd), .ready = std::move(ready)});
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = once_a_wakeup ? EPOLLIN | EPOLLET : EPOLLIN;
   event.data.ptr = source.get();
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, source->fd.get(), &event) != 0) {
     return fail(Error::from_errno(errno, "watching an event source"));
@@ -69,6 +69,12 @@ Result<void> EventLoop::on_signals(const std::vector<int>& signals, std::functio
     signalfd_siginfo info{};
     if (::read(fd, &info, sizeof(info)) == sizeof(info)) callback(static_cast<int>(info.ssi_signo));
   });
+}
+
+Result<void> EventLoop::on_wakeup_of(int fd, std::function<void()> callback) {
+  return add(
+      UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), [callback = std::move(callback)](int /*fd*/) { callback(); },
+      /*once_a_wakeup=*/true);
 }
 
 Result<std::function<void()>> EventLoop::on_wake(std::function<void()> callback) {

@@ -41,7 +41,7 @@ text::ListRow row_of(const std::shared_ptr<const target::GoProcess>& shared, con
                     .container = container_text(process.container),
                     .layout = layout_text(*process.binary)};
   const probe::Plan plan = probe::plan_probes(*process.binary);
-  row.reason = !events_unavailable.empty() ? events_unavailable : plan.spawn_exit_refused;
+  row.reason = !events_unavailable.empty() ? events_unavailable : plan.why_not(probe::Group::spawn_exit);
   if (!row.reason.empty()) row.watch = "snapshots";
   const snapshot::ProcessMemory memory(process.pid);
   snapshot::Reader reader(shared, memory);

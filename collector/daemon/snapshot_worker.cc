@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -51,9 +52,11 @@ struct SnapshotWorker::Shared {
   Duration deadline;
   std::mutex mutex;
   std::condition_variable changed;
-  std::condition_variable idle;  // current has been reset
-  std::deque<ProcessPtr> waiting;
+  std::condition_variable idle;     // current has been reset
+  std::deque<ProcessPtr> waiting;   // for a snapshot
+  std::deque<ProcessPtr> to_count;  // for their counters
   std::vector<Done> done;
+  std::vector<Counted> counted;
   std::map<ProcessPtr, std::unique_ptr<Reading>> readings;  // but the one that is at work
   std::set<ProcessPtr> hung;                                // left alone with their threads
   bool stopping = false;
@@ -96,10 +99,22 @@ void SnapshotWorker::request(ProcessPtr process) {
   shared_->changed.notify_one();
 }
 
+void SnapshotWorker::request_counters(ProcessPtr process) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->hung.contains(process) || std::ranges::find(shared_->to_count, process) != shared_->to_count.end()) {
+      return;
+    }
+    shared_->to_count.push_back(std::move(process));
+  }
+  shared_->changed.notify_one();
+}
+
 void SnapshotWorker::forget(const ProcessPtr& process) {
   const std::lock_guard lock(shared_->mutex);
   shared_->readings.erase(process);
   std::erase(shared_->waiting, process);
+  std::erase(shared_->to_count, process);
 }
 
 void SnapshotWorker::check_deadline(Instant now) {
@@ -128,56 +143,94 @@ std::vector<SnapshotWorker::Done> SnapshotWorker::collect() {
   return std::exchange(shared_->done, {});
 }
 
+std::vector<SnapshotWorker::Counted> SnapshotWorker::collect_counters() {
+  const std::lock_guard lock(shared_->mutex);
+  return std::exchange(shared_->counted, {});
+}
+
+// Whether the thread still counts: reading may have taken so long that another has taken over. `lock` is held before
+// and after, not while `read` runs.
+template <typename Read>
+bool SnapshotWorker::read_unlocked(Shared& shared, std::uint64_t generation, const ProcessPtr& process,
+                                   std::unique_lock<std::mutex>& lock, const Read& read) {
+  shared.current = process;
+  shared.began = shared.got_on = MonotonicClock::now();
+  lock.unlock();
+  read();
+  lock.lock();
+  if (shared.generation != generation) {
+    shared.hung.erase(process);
+    return false;
+  }
+  shared.current.reset();
+  shared.idle.notify_all();
+  return true;
+}
+
+bool SnapshotWorker::count(Shared& shared, std::uint64_t generation, std::unique_lock<std::mutex>& lock) {
+  const ProcessPtr process = std::move(shared.to_count.front());
+  shared.to_count.pop_front();
+  std::optional<Result<snapshot::RuntimeCounters>> counters;
+  const auto read = [&] {
+    const snapshot::ProcessMemory memory(process->pid);
+    counters = snapshot::read_runtime_counters(*process, memory);
+  };
+  if (!read_unlocked(shared, generation, process, lock, read)) return false;
+  shared.counted.push_back({.process = process, .counters = std::move(*counters)});
+  return true;
+}
+
+bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std::unique_lock<std::mutex>& lock) {
+  const ProcessPtr process = std::move(shared.waiting.front());
+  shared.waiting.pop_front();
+  if (shared.hung.contains(process)) {
+    shared.done.push_back({.process = process,
+                           .snapshot = fail(ErrorKind::system, "an earlier read of the memory of process " +
+                                                                   std::to_string(process->pid) + " still hangs"),
+                           .took = {},
+                           .cpu = {}});
+    return true;
+  }
+  snapshot::SnapshotOptions options;
+  options.progress = [&](std::size_t, std::size_t) {
+    const std::lock_guard guard(shared.mutex);
+    if (shared.generation != generation) return false;
+    shared.got_on = MonotonicClock::now();
+    return !shared.stopping;
+  };
+  auto reading = std::exchange(shared.readings[process], nullptr);
+  std::optional<Done> done;
+  const auto read = [&] {
+    const Instant began = MonotonicClock::now();
+    const Duration cpu = thread_cpu();
+    if (!reading) reading = std::make_unique<Reading>(process);
+    auto snapshot = take(*reading, process->pid, options);
+    const Duration helpers = snapshot ? snapshot->helpers_cpu : Duration{};
+    done = Done{.process = process,
+                .snapshot = std::move(snapshot),
+                .took = MonotonicClock::now() - began,
+                .cpu = thread_cpu() - cpu + helpers};
+  };
+  if (!read_unlocked(shared, generation, process, lock, read)) return false;
+  // Forgotten meanwhile when its place is gone.
+  if (const auto place = shared.readings.find(process); place != shared.readings.end()) {
+    place->second = std::move(reading);
+  }
+  shared.done.push_back(std::move(*done));
+  return true;
+}
+
 void SnapshotWorker::work(const std::shared_ptr<Shared>& shared, std::uint64_t generation) {
   constexpr int kLowest = 19;
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);  // of this thread only, on Linux
-  snapshot::SnapshotOptions options;
-  options.progress = [&](std::size_t, std::size_t) {
-    const std::lock_guard lock(shared->mutex);
-    if (shared->generation != generation) return false;
-    shared->got_on = MonotonicClock::now();
-    return !shared->stopping;
-  };
   std::unique_lock lock(shared->mutex);
   while (true) {
-    shared->changed.wait(lock, [&] { return shared->stopping || !shared->waiting.empty(); });
+    shared->changed.wait(lock,
+                         [&] { return shared->stopping || !shared->to_count.empty() || !shared->waiting.empty(); });
     if (shared->stopping) return;
-    const ProcessPtr process = std::move(shared->waiting.front());
-    shared->waiting.pop_front();
-    if (shared->hung.contains(process)) {
-      shared->done.push_back({.process = process,
-                              .snapshot = fail(ErrorKind::system, "an earlier read of the memory of process " +
-                                                                      std::to_string(process->pid) + " still hangs"),
-                              .took = {},
-                              .cpu = {}});
-      shared->wake();
-      continue;
-    }
-    auto reading = std::exchange(shared->readings[process], nullptr);
-    shared->current = process;
-    shared->began = shared->got_on = MonotonicClock::now();
-    const Instant began = shared->began;
-    lock.unlock();
-    if (!reading) reading = std::make_unique<Reading>(process);
-    const Duration cpu = thread_cpu();
-    auto snapshot = take(*reading, process->pid, options);
-    const Duration helpers = snapshot ? snapshot->helpers_cpu : Duration{};
-    Done done{.process = process,
-              .snapshot = std::move(snapshot),
-              .took = MonotonicClock::now() - began,
-              .cpu = thread_cpu() - cpu + helpers};
-    lock.lock();
-    if (shared->generation != generation) {  // too late: another thread has taken over
-      shared->hung.erase(process);
-      return;
-    }
-    shared->current.reset();
-    shared->idle.notify_all();
-    // Forgotten meanwhile when its place is gone.
-    if (const auto place = shared->readings.find(process); place != shared->readings.end()) {
-      place->second = std::move(reading);
-    }
-    shared->done.push_back(std::move(done));
+    const bool goes_on =
+        shared->to_count.empty() ? take_snapshot(*shared, generation, lock) : count(*shared, generation, lock);
+    if (!goes_on) return;
     shared->wake();
   }
 }

@@ -19,8 +19,6 @@ constexpr Duration kFollowInterval = std::chrono::milliseconds(100);
 constexpr Duration kScanInterval = std::chrono::seconds(60);
 // Putting probes in takes some 10 ms for each process: the loop has other work as well.
 constexpr Duration kAttachTime = std::chrono::milliseconds(200);
-// Taking them away takes longer still, and is in no hurry.
-constexpr Duration kDetachTime = std::chrono::milliseconds(20);
 // A snapshot that takes longer hangs in a read.
 constexpr Duration kSnapshotDeadline = std::chrono::seconds(30);
 
@@ -41,7 +39,10 @@ Result<void> Supervisor::start(EventLoop& loop) {
   start_process_events();
   const auto wake_for_processes = loop.on_wake([this] { collect_processes(); });
   if (!wake_for_processes) return fail(wake_for_processes.error());
-  const auto wake_for_snapshots = loop.on_wake([this] { collect_snapshots(); });
+  const auto wake_for_snapshots = loop.on_wake([this] {
+    collect_counters();
+    collect_snapshots();
+  });
   if (!wake_for_snapshots) return fail(wake_for_snapshots.error());
   discovery_worker_ = std::make_unique<DiscoveryWorker>(proc_, config_.targets, *wake_for_processes);
   worker_ = std::make_unique<SnapshotWorker>(*wake_for_snapshots, kSnapshotDeadline);
@@ -49,9 +50,11 @@ Result<void> Supervisor::start(EventLoop& loop) {
   if (process_events_ != nullptr) {
     if (auto ok = loop.every(kFollowInterval, [this] { follow_processes(); }); !ok) return ok;
   }
+  if (prober_ != nullptr) {
+    if (auto ok = loop.on_wakeup_of(prober_->storm_fd(), [this] { adjust_probes(); }); !ok) return ok;
+  }
   return loop.every(config_.probes.drain_interval, [this] {
     drain();
-    let_go();
     request_snapshots();
   });
 }
@@ -62,6 +65,13 @@ void Supervisor::start_prober() {
   } else if (auto prober = make_prober(config_)) {
     prober_ = std::move(*prober);
     spdlog::info("events: uprobes by {}", probe::to_string(prober_->method()));
+    if (auto cost = probe::calibrate(prober_->method())) {
+      hit_cost_ = *cost;
+      spdlog::info("a hit of a probe costs {}", to_string(hit_cost_));
+    } else {
+      spdlog::warn("what a hit of a probe costs can't be measured, so {} is assumed: {}", to_string(hit_cost_),
+                   cost.error().message());
+    }
   } else {
     events_unavailable_ = prober.error().message();
     spdlog::warn("no events, watching by snapshots alone: {}", events_unavailable_);
@@ -97,7 +107,8 @@ void Supervisor::tick() {
     discovery_worker_->look_again();
   }
   worker_->check_deadline(now);
-  attach_probes(now);
+  adjust_probes();
+  request_counters();
   request_snapshots();
   publish();
 }
@@ -120,10 +131,14 @@ void Supervisor::collect_processes() {
     if (change.process == nullptr) continue;
     spdlog::info("{} (pid {}): found {}, {}", change.process->service, change.pid, change.process->exe,
                  change.process->binary->build_info().version.text);
-    auto watch = std::make_unique<Watch>(change.process, config_);
-    if (prober_ == nullptr) watch->attach(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
+    const bool sparing = prober_ != nullptr && prober_->method() == probe::Method::perf_event;
+    auto watch =
+        std::make_unique<Watch>(change.process, config_, sparing ? probe::Handling::sparing : probe::Handling::quick,
+                                hit_cost_.emulated_recorded_ns / 1e9);
+    if (prober_ == nullptr) watch->adjust_probes(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
     watches_[change.pid] = std::move(watch);
   }
+  request_counters();
   request_snapshots();
   publish();
 }
@@ -134,37 +149,50 @@ void Supervisor::end(int pid) {
   spdlog::info("{} (pid {}): ended", watch->second->process().service, pid);
   worker_->forget(watch->second->shared_process());
   budget_.forget(pid);
-  ended_.push_back(std::move(watch->second));
   watches_.erase(watch);
-}
-
-void Supervisor::let_go() {
-  for (const Instant begin = MonotonicClock::now(); !ended_.empty() && MonotonicClock::now() - begin < kDetachTime;) {
-    ended_.pop_front();
-  }
 }
 
 // Those that fit into the time; the others' turn comes with the next tick. A process that ends within a second is thus
 // never probed.
-void Supervisor::attach_probes(Instant now) {
+void Supervisor::adjust_probes() {
+  drain();
+  const Instant begin = MonotonicClock::now();
   for (auto& [pid, watch] : watches_) {
-    watch->attach(prober_.get(), events_unavailable_, now);
-    if (MonotonicClock::now() - now > kAttachTime) return;
+    watch->adjust_probes(prober_.get(), events_unavailable_, begin);
+    if (MonotonicClock::now() - begin > kAttachTime) return;
   }
+}
+
+// How often the probes would be hit, before they are.
+void Supervisor::request_counters() {
+  if (prober_ == nullptr) return;
+  for (auto& [pid, watch] : watches_) worker_->request_counters(watch->shared_process());
+}
+
+void Supervisor::collect_counters() {
+  const auto counted = worker_->collect_counters();
+  if (counted.empty()) return;
+  drain();
+  for (const SnapshotWorker::Counted& one : counted) {
+    const auto found = watches_.find(one.process->pid);
+    if (found == watches_.end() || found->second->shared_process() != one.process) continue;  // ended meanwhile
+    const auto cpu = proc_.cpu_time(one.process->pid);
+    if (cpu) found->second->on_counters(one.counters, *cpu);
+  }
+  adjust_probes();
 }
 
 void Supervisor::drain() {
   if (prober_ == nullptr) return;
   std::vector<Watch*> by_slot(GOLEAKD_SLOTS);
   for (auto& [pid, watch] : watches_) {
-    if (const auto slot = watch->slot()) by_slot[*slot] = watch.get();
+    for (const std::uint16_t slot : watch->slots()) by_slot[slot] = watch.get();
   }
   prober_->drain([&](const goleakd_event& event) {
     Watch* watch = event.slot < by_slot.size() ? by_slot[event.slot] : nullptr;
     if (watch != nullptr) watch->on_event(event);
   });
-  const Instant now = MonotonicClock::now();
-  for (auto& [pid, watch] : watches_) watch->check_probes(now);
+  for (auto& [pid, watch] : watches_) watch->count_hits();
 }
 
 void Supervisor::request_snapshots() {
@@ -209,6 +237,12 @@ void Supervisor::publish() {
   report->discovery = discovery_;
   if (process_events_ != nullptr) report->discovery.lost = process_events_->lost();
   report->snapshot_seconds = snapshot_seconds_;
+  if (hit_cost_.measured) {
+    report->hit_cost = {.emulated_counted = hit_cost_.emulated_counted_ns / 1e9,
+                        .emulated_recorded = hit_cost_.emulated_recorded_ns / 1e9,
+                        .stepped_counted = hit_cost_.stepped_counted_ns / 1e9,
+                        .stepped_recorded = hit_cost_.stepped_recorded_ns / 1e9};
+  }
   board_.publish(std::move(report));
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "daemon/snapshot_budget.h"
 #include "daemon/snapshot_worker.h"
 #include "daemon/watch.h"
+#include "probe/calibration.h"
 #include "probe/prober.h"
 #include "probe/process_events.h"
 #include "verdict/report.h"
@@ -45,9 +45,10 @@ class Supervisor {
   void tick();               // every second
   void follow_processes();   // hands over what the kernel has told of processes
   void collect_processes();  // what discovery has made of it
-  void attach_probes(Instant now);
+  void adjust_probes();
+  void request_counters();
+  void collect_counters();
   void end(int pid);
-  void let_go();  // of some of those that have ended
   void drain();
   void collect_snapshots();
   void request_snapshots();
@@ -57,15 +58,15 @@ class Supervisor {
   Config config_;
   ReportBoard& board_;
   target::Procfs proc_;
-  std::unique_ptr<probe::Prober> prober_;                 // null where there are no uprobes
-  std::string events_unavailable_;                        // why prober_ is null
+  std::unique_ptr<probe::Prober> prober_;  // null where there are no uprobes
+  std::string events_unavailable_;         // why prober_ is null
+  probe::HitCost hit_cost_ = probe::kAssumedHitCost;
   std::unique_ptr<probe::ProcessEvents> process_events_;  // null where the kernel does not tell
   std::uint64_t lost_process_events_ = 0;                 // as of the last scan
   Instant last_scan_;
   verdict::DiscoveryReport discovery_;
   std::vector<verdict::UnsupportedReport> unsupported_;
   std::map<int, std::unique_ptr<Watch>> watches_;  // by pid; after prober_, which they must not outlive
-  std::deque<std::unique_ptr<Watch>> ended_;       // their probes are still to be taken away; likewise
   SnapshotBudget budget_;
   verdict::DurationHistogram snapshot_seconds_;
   std::unique_ptr<DiscoveryWorker> discovery_worker_;

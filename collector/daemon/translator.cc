@@ -129,28 +129,37 @@ ledger::GoroutineState Translator::state(const snapshot::Snapshot& snapshot, con
   return state;
 }
 
-ledger::Event Translator::event(const goleakd_event& event) {
+void Translator::events(const goleakd_event& event, const std::function<void(const ledger::Event&)>& each) {
+  using Kind = ledger::Event::Kind;
   ledger::Event out;
   out.time = instant_from_ns(event.time_ns);
   out.goid = event.goid;
+  const auto tell = [&](Kind kind) {
+    out.kind = kind;
+    each(out);
+  };
   switch (event.kind) {
     case GOLEAKD_SPAWN:
-      out.kind = ledger::Event::Kind::spawn;
       out.parent = event.parent;
       out.creation = creation(event.pc, 0);
-      break;
-    case GOLEAKD_EXIT:
-      out.kind = ledger::Event::Kind::exit;
-      break;
-    case GOLEAKD_PARK:
-      out.kind = ledger::Event::Kind::park;
+      tell(Kind::spawn);
+      if (event.reason == 0) return;
       out.wait = wait_classes_[event.reason];
-      break;
+      return tell(Kind::park);
+    case GOLEAKD_EXIT:
+      return tell(Kind::exit);
+    case GOLEAKD_PARK:
+      out.wait = wait_classes_[event.reason];
+      return tell(Kind::park);
+    case GOLEAKD_COROSWITCH:
+      out.wait = ledger::WaitClass::coroutine;
+      if (out.goid != 0) tell(Kind::park);  // else it ends, which its exit tells
+      out.goid = event.parent;
+      out.wait = ledger::WaitClass::none;
+      return tell(Kind::unpark);
     default:
-      out.kind = ledger::Event::Kind::unpark;
-      break;
+      return tell(Kind::unpark);
   }
-  return out;
 }
 
 ledger::Snapshot Translator::snapshot(const snapshot::Snapshot& snapshot) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 
@@ -21,7 +22,9 @@ class Translator {
   // Borrows both.
   Translator(const target::GoProcess& process, ledger::Ledger& ledger);
 
-  ledger::Event event(const goleakd_event& event);
+  // A hand-over between coroutines is a park and a wake, and a goroutine that begins parked (iter.Pull's) is a spawn
+  // and a park; everything else is one event.
+  void events(const goleakd_event& event, const std::function<void(const ledger::Event&)>& each);
   // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.
   ledger::Snapshot snapshot(const snapshot::Snapshot& snapshot);
 

@@ -15,95 +15,159 @@ constexpr Duration kMaxBackoff = std::chrono::minutes(5);
 constexpr Duration kYouth = std::chrono::seconds(10);
 constexpr Duration kRetryWhileYoung = std::chrono::milliseconds(500);
 
+// Probes that could not be put in are tried again.
+constexpr Duration kRetryAttach = std::chrono::minutes(1);
+
 std::uint64_t total_hits(const goleakd_counters& counters) {
   return std::accumulate(std::begin(counters.hits), std::end(counters.hits), std::uint64_t{0});
+}
+
+std::uint64_t total_lost(const goleakd_counters& counters) {
+  return counters.lost_ring + counters.lost_unreadable + counters.lost_storm;
 }
 
 void add(goleakd_counters& sum, const goleakd_counters& more) {
   for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += more.hits[kind];
   sum.lost_ring += more.lost_ring;
   sum.lost_unreadable += more.lost_unreadable;
+  sum.lost_storm += more.lost_storm;
 }
 
 }  // namespace
 
-Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& config)
+Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& config, probe::Handling handling,
+             double hit_seconds)
     : process_(std::move(process)),
       config_(config),
       translator_(*process_, ledger_),
       engine_(process_->service, config.thresholds),
       plan_(probe::plan_probes(*process_->binary)),
-      not_attached_("its probes go in within a second"),
+      governor_(config.budget, handling, hit_seconds),
       next_snapshot_(MonotonicClock::now()) {}
 
-void Watch::attach(probe::Prober* prober, const std::string& unavailable, Instant now) {
-  if (attachment_ || (retry_at_ && now < *retry_at_)) return;
-  if (config_.mode == WatchMode::snapshots) {
-    not_attached_ = "the configuration asks for snapshots only";
-    return;
+std::string Watch::unwanted(probe::Group group) const {
+  if (config_.mode == WatchMode::snapshots) return "the configuration asks for snapshots only";
+  if (!plan_.has(group)) return plan_.why_not(group);
+  if (group == probe::Group::park_unpark && !attached(probe::Group::spawn_exit)) return "spawn and exit are not probed";
+  if (config_.mode == WatchMode::events) return "";
+  return governor_.why_not(group);
+}
+
+void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now) {
+  for (const probe::Group group : {probe::Group::park_unpark, probe::Group::spawn_exit}) {
+    const std::string reason = unwanted(group);
+    if (!reason.empty() && attached(group)) detach(group, reason);
+    probes(group).not_attached = attached(group) ? "" : reason;
   }
-  if (prober == nullptr) {
-    not_attached_ = unavailable;
-    return;
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+    if (attached(group)) continue;
+    if (prober == nullptr) {
+      probes(group).not_attached = unavailable;
+    } else if (const std::string reason = unwanted(group); reason.empty()) {
+      attach(group, *prober, now);
+    }
   }
-  // Perf events take a tenth of a second each to detach, with the application trapping all the while: only few, and
-  // once.
-  const bool sparing = prober->method() == probe::Method::perf_event && config_.mode == WatchMode::automatic;
-  if (sparing && ceiling_trips_ > 0) return;
-  if (sparing)
-    plan_.drop_park_unpark("this kernel's perf-event probes are too slow to detach for what is hit so often");
-  auto attachment = prober->attach(*process_, plan_);
+}
+
+void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
+  Probes& own = probes(group);
+  if (own.retry_at && now < *own.retry_at) return;
+  const std::uint32_t storm = config_.mode == WatchMode::events ? 0 : governor_.storm_hits();
+  auto attachment = prober.attach(*process_, plan_, group, storm);
   if (!attachment) {
-    not_attached_ = attachment.error().message();
-    retry_at_ = now + config_.probes.retry_after;
-    spdlog::warn("{} (pid {}): watching by snapshots alone: {}", process_->service, process_->pid, not_attached_);
+    own.not_attached = attachment.error().message();
+    own.retry_at = now + kRetryAttach;
+    spdlog::warn("{} (pid {}): {} are not probed: {}", process_->service, process_->pid, to_string(group),
+                 own.not_attached);
     return;
   }
-  attachment_ = std::move(*attachment);
+  own.attachment = std::move(*attachment);
+  own.not_attached.clear();
+  own.retry_at.reset();
   report_outdated_ = true;
-  not_attached_.clear();
-  retry_at_.reset();
-  ceiling_.emplace(config_.probes.max_hits_per_second);
-  ledger_.events_attached(MonotonicClock::now(), attachment_->has_park_unpark());
   next_snapshot_ = now;  // what lived before the attach
-  spdlog::info("{} (pid {}, {}): probes attached by {}", process_->service, process_->pid,
-               process_->binary->build_info().version.text, probe::to_string(prober->method()));
+  const Instant complete = MonotonicClock::now();
+  if (group == probe::Group::spawn_exit) {
+    ledger_.events_attached(complete, /*park_too=*/false);
+  } else {
+    ledger_.parks_attached(complete);
+  }
+  spdlog::info("{} (pid {}, {}): {} are probed, by {}", process_->service, process_->pid,
+               process_->binary->build_info().version.text, to_string(group), probe::to_string(prober.method()));
 }
 
-std::optional<std::uint16_t> Watch::slot() const {
-  if (!attachment_) return std::nullopt;
-  return attachment_->slot();
+void Watch::detach(probe::Group group, const std::string& reason) {
+  Probes& own = probes(group);
+  count_hits();
+  own.attachment.reset();
+  add(own.past, own.present);
+  own.present = {};
+  report_outdated_ = true;
+  if (group == probe::Group::spawn_exit) {
+    ledger_.events_detached();
+  } else {
+    ledger_.parks_detached();
+  }
+  spdlog::warn("{} (pid {}): {} are no longer probed: {}", process_->service, process_->pid, to_string(group), reason);
 }
 
-void Watch::on_event(const goleakd_event& event) { ledger_.apply(translator_.event(event)); }
+std::vector<std::uint16_t> Watch::slots() const {
+  std::vector<std::uint16_t> slots;
+  for (const Probes& own : probes_) {
+    if (own.attachment) slots.push_back(own.attachment->slot());
+  }
+  return slots;
+}
+
+void Watch::on_event(const goleakd_event& event) {
+  if (event.kind != GOLEAKD_STORM) {
+    translator_.events(event, [this](const ledger::Event& told) { ledger_.apply(told); });
+    return;
+  }
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+    if (attached(group) && probes(group).attachment->slot() == event.slot) {
+      governor_.storm(group, instant_from_ns(event.time_ns));
+    }
+  }
+}
+
+goleakd_counters Watch::counters() const {
+  goleakd_counters sum{};
+  for (const Probes& own : probes_) {
+    add(sum, own.past);
+    add(sum, own.present);
+  }
+  return sum;
+}
 
 void Watch::count_hits() {
-  present_ = attachment_->counters();
-  const std::uint64_t lost = past_.lost_ring + past_.lost_unreadable + present_.lost_ring + present_.lost_unreadable;
-  if (lost > reported_lost_) ledger_.events_lost(lost - reported_lost_);
-  reported_lost_ = lost;
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+    Probes& own = probes(group);
+    if (!own.attachment) continue;
+    own.present = own.attachment->counters();
+    // Its record may have found no room.
+    if (own.present.lost_storm > 0) governor_.storm(group, MonotonicClock::now());
+    const std::uint64_t lost = total_lost(own.past) + total_lost(own.present);
+    if (group == probe::Group::spawn_exit) {
+      ledger_.events_lost(lost - own.reported_lost);
+    } else {
+      ledger_.parks_lost(lost - own.reported_lost);
+    }
+    own.reported_lost = lost;
+  }
 }
 
-void Watch::check_probes(Instant now) {
-  if (!attachment_) return;
-  count_hits();
-  const auto rate = ceiling_->exceeded(total_hits(present_), now);
-  if (!rate || config_.mode == WatchMode::events) return;
-  ++ceiling_trips_;
-  retry_at_ = now + config_.probes.retry_after;
-  detach("its probes were hit " + std::to_string(*rate) + " times a second, above the ceiling of " +
-         std::to_string(config_.probes.max_hits_per_second));
-}
-
-void Watch::detach(std::string reason) {
-  attachment_.reset();
-  report_outdated_ = true;
-  add(past_, present_);
-  present_ = {};
-  ledger_.events_detached();
-  not_attached_ = std::move(reason);
-  spdlog::warn("{} (pid {}): probes detached, watching by snapshots alone: {}", process_->service, process_->pid,
-               not_attached_);
+void Watch::on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu) {
+  probe::Reading reading{.at = MonotonicClock::now(), .cpu = cpu, .spawned = {}, .scheduled = {}, .hits = {}};
+  if (counters) {
+    reading.at = counters->at;
+    reading.spawned = counters->spawned;
+    reading.scheduled = counters->scheduled;
+  }
+  for (std::size_t i = 0; i < probe::kGroups; ++i) {
+    reading.hits[i] = total_hits(probes_[i].past) + total_hits(probes_[i].present);
+  }
+  governed_ = governor_.read(reading) || governed_;
 }
 
 bool Watch::wants_snapshot(Instant now) const { return !snapshot_pending_ && now >= next_snapshot_; }

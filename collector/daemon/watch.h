@@ -11,9 +11,10 @@
 #include "daemon/config.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
-#include "probe/hit_ceiling.h"
+#include "probe/governor.h"
 #include "probe/plan.h"
 #include "probe/prober.h"
+#include "snapshot/runtime_counters.h"
 #include "snapshot/snapshot.h"
 #include "target/process.h"
 #include "verdict/engine.h"
@@ -24,19 +25,23 @@ namespace goleakd::daemon {
 // Everything about one supervised process. A failure here harms no other.
 class Watch {
  public:
-  Watch(std::shared_ptr<const target::GoProcess> process, const Config& config);
+  // `handling` and `hit_seconds`: how probes come off on this host, and what a hit of one costs.
+  Watch(std::shared_ptr<const target::GoProcess> process, const Config& config, probe::Handling handling,
+        double hit_seconds);
 
   const target::GoProcess& process() const { return *process_; }
   const std::shared_ptr<const target::GoProcess>& shared_process() const { return process_; }
 
-  // Puts the probes in, when the configuration and the host allow it and the ceiling has not been hit lately. `prober`
-  // may be null: then `unavailable` says why.
-  void attach(probe::Prober* prober, const std::string& unavailable, Instant now);
-  // Slot of the events that belong here.
-  std::optional<std::uint16_t> slot() const;
+  // Puts probes in and takes them away, as the configuration, the host and the governor have it. Drain first: what is
+  // in the ring of those that go would be lost. `prober` may be null: then `unavailable` says why.
+  void adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now);
+  // Slots of the events that belong here.
+  std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
-  // Reads the hit counters; detaches when they rise too fast. Call drain first: what is in the ring would be lost.
-  void check_probes(Instant now);
+  // Asks what the probes in place have counted and lost.
+  void count_hits();
+  // What the program's own counters said, and the CPU time that it had used by then. Hits must have been counted.
+  void on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu);
 
   // A snapshot is due, and none is under way.
   bool wants_snapshot(Instant now) const;
@@ -54,9 +59,25 @@ class Watch {
   const verdict::TargetReport& report(Instant now);
 
  private:
-  void detach(std::string reason);
+  // One group of probes.
+  struct Probes {
+    std::unique_ptr<probe::Attachment> attachment;
+    std::string not_attached;  // why
+    std::optional<Instant> retry_at;
+    goleakd_counters past{};     // of attachments that have ended
+    goleakd_counters present{};  // of the one that stands
+    std::uint64_t reported_lost = 0;
+  };
+  Probes& probes(probe::Group group) { return probes_[static_cast<std::size_t>(group)]; }
+  const Probes& probes(probe::Group group) const { return probes_[static_cast<std::size_t>(group)]; }
+  bool attached(probe::Group group) const { return probes(group).attachment != nullptr; }
+  // Why the group must not be in place; empty when it is to be.
+  std::string unwanted(probe::Group group) const;
+  void attach(probe::Group group, probe::Prober& prober, Instant now);
+  void detach(probe::Group group, const std::string& reason);
+  goleakd_counters counters() const;
+  void report_probes(verdict::TargetReport& report) const;
   verdict::TargetReport make_report(Instant now) const;
-  void count_hits();
 
   std::shared_ptr<const target::GoProcess> process_;
   const Config& config_;
@@ -65,14 +86,9 @@ class Watch {
   verdict::Engine engine_;
   probe::Plan plan_;
 
-  std::unique_ptr<probe::Attachment> attachment_;
-  std::string not_attached_;  // why
-  std::optional<Instant> retry_at_;
-  std::optional<probe::HitCeiling> ceiling_;
-  goleakd_counters past_{};     // of attachments that have ended
-  goleakd_counters present_{};  // of the one that stands
-  std::uint64_t reported_lost_ = 0;
-  std::uint64_t ceiling_trips_ = 0;
+  probe::Governor governor_;
+  bool governed_ = false;  // it has seen enough to say what the probes cost
+  std::array<Probes, probe::kGroups> probes_;
 
   verdict::TargetReport report_;
   bool report_outdated_ = true;  // by more than the passing of time

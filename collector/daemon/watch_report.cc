@@ -9,7 +9,7 @@ namespace {
 constexpr std::array<verdict::Evidence, 3> kChecks{verdict::Evidence::forever, verdict::Evidence::growing,
                                                    verdict::Evidence::stale};
 
-std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger, bool parks) {
+std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger) {
   const bool exact = ledger.events_exact();
   std::vector<verdict::SiteReport> sites;
   for (const ledger::CreationView& view : ledger.creations()) {
@@ -21,7 +21,7 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
       site.spawned = view.spawned;
       site.exited = view.exited;
     }
-    if (exact && parks) {
+    if (ledger.parks_exact()) {
       site.parked = view.parked;
       site.unparked = view.unparked;
     }
@@ -43,6 +43,28 @@ const verdict::TargetReport& Watch::report(Instant now) {
   return report_;
 }
 
+void Watch::report_probes(verdict::TargetReport& report) const {
+  report.mode = attached(probe::Group::spawn_exit) ? verdict::Mode::events : verdict::Mode::snapshots;
+  report.mode_reason = probes(probe::Group::spawn_exit).not_attached;
+  if (report.mode == verdict::Mode::events && !attached(probe::Group::park_unpark)) {
+    report.mode_reason = "park and unpark are not probed: " + probes(probe::Group::park_unpark).not_attached;
+  }
+  const goleakd_counters sum = counters();
+  for (const probe::PlannedPoint& point : plan_.points) {
+    const std::string name(probe::to_string(point.row.kind));
+    if (std::ranges::find(report.probes, name, &verdict::ProbeReport::name) != report.probes.end()) continue;
+    report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
+  }
+  report.events_lost_ring = sum.lost_ring;
+  report.events_lost_unreadable = sum.lost_unreadable;
+  report.events_lost_storm = sum.lost_storm;
+  report.probe_budget_trips = governor_.trips();
+  if (governed_) {
+    const probe::Overhead& overhead = governor_.overhead();
+    report.overhead = {.used = overhead.used, .measured = overhead.measured, .predicted = overhead.predicted};
+  }
+}
+
 verdict::TargetReport Watch::make_report(Instant now) const {
   const target::GoBinary& binary = *process_->binary;
   verdict::TargetReport report;
@@ -62,11 +84,6 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.build_id = binary.elf().build_id();
   report.up = failures_in_a_row_ == 0;
   report.last_error = last_error_;
-  report.mode = attachment_ ? verdict::Mode::events : verdict::Mode::snapshots;
-  report.mode_reason = not_attached_;
-  if (attachment_ && !attachment_->has_park_unpark()) {
-    report.mode_reason = "park and unpark are not probed: " + plan_.park_unpark_refused;
-  }
   report.snapshot_taken = last_snapshot_.has_value();
   report.snapshot_at = last_snapshot_.value_or(now);
   report.goroutines = ledger_.live();
@@ -76,19 +93,8 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.leaks = engine_.leaks();
   report.leaks_detected = engine_.detected();
 
-  const bool spawn_exit = attachment_ && attachment_->has_spawn_exit();
-  const bool park_unpark = attachment_ && attachment_->has_park_unpark();
-  report.sites = site_reports(process_->service, ledger_, park_unpark);
-  const auto probe = [&](const char* name, goleakd_kind kind, bool attached) {
-    report.probes.push_back({.name = name, .attached = attached, .hits = past_.hits[kind] + present_.hits[kind]});
-  };
-  probe("spawn", GOLEAKD_SPAWN, spawn_exit);
-  probe("exit", GOLEAKD_EXIT, spawn_exit);
-  probe("park", GOLEAKD_PARK, park_unpark);
-  probe("unpark", GOLEAKD_UNPARK, park_unpark);
-  report.events_lost_ring = past_.lost_ring + present_.lost_ring;
-  report.events_lost_unreadable = past_.lost_unreadable + present_.lost_unreadable;
-  report.probe_ceiling_trips = ceiling_trips_;
+  report.sites = site_reports(process_->service, ledger_);
+  report_probes(report);
   report.totals = ledger_.totals();
   report.snapshots_torn = torn_;
   for (const verdict::Evidence check : kChecks) {

@@ -34,6 +34,7 @@ struct Goroutine {
   bool exact : 1 = false;        // an event told when the present park began
   bool confirmed : 1 = false;    // known to have lived since the events are complete
   bool missing : 1 = false;      // the last whole snapshot did not show it, though it should have
+  bool untold : 1 = false;       // parks were not told yet when it began to be known, and nothing has shown it since
   bool doubted : 1 = false;      // the newest snapshot shows it awake or in another park, though `parked`
   bool system : 1 = false;
 

@@ -16,6 +16,12 @@ void moved(Goroutine& goroutine, Instant time) {
   goroutine.missing = false;
 }
 
+// The same, and whether it is parked is known from here on.
+void changed(Goroutine& goroutine, Instant time, bool counted) {
+  moved(goroutine, time);
+  if (counted) goroutine.untold = false;
+}
+
 }  // namespace
 
 std::string_view to_string(Correction correction) {
@@ -53,9 +59,9 @@ BlockedId Ledger::intern(const BlockedPlace& place) { return blocked_places_.int
 void Ledger::events_attached(Instant complete, bool park_too) {
   attached_ = true;
   parks_attached_ = park_too;
-  complete_ = complete;
+  complete_ = parks_complete_ = complete;
   seeded_ = false;
-  nothing_missed_ = true;
+  nothing_missed_ = no_park_missed_ = true;
   untracked_ = 0;
   unsure_snapshots_ = 0;
   lost_ = 0;
@@ -66,7 +72,22 @@ void Ledger::events_attached(Instant complete, bool park_too) {
     site = std::move(fresh);
   }
   for (Goroutine& goroutine : goroutines_.all()) {
-    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = false;
+    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = goroutine.untold = false;
+  }
+}
+
+void Ledger::parks_attached(Instant complete) {
+  parks_attached_ = no_park_missed_ = true;
+  parks_complete_ = complete;
+  for (SiteCounters& site : counters_) {
+    site.parked = site.unparked = 0;
+    site.finished_parks.reset();
+  }
+  for (GoroutineTable* table : {&goroutines_, &unannounced_}) {
+    for (Goroutine& goroutine : table->all()) {
+      goroutine.parked = goroutine.doubted = false;
+      goroutine.untold = true;
+    }
   }
 }
 
@@ -77,8 +98,14 @@ void Ledger::events_detached() {
 
 void Ledger::events_lost(std::uint64_t count) {
   if (count == 0) return;
-  lost_ += count;
   nothing_missed_ = false;
+  parks_lost(count);
+}
+
+void Ledger::parks_lost(std::uint64_t count) {
+  if (count == 0) return;
+  lost_ += count;
+  no_park_missed_ = false;
   // The loss may be younger than the begin of the next snapshot to be applied, never than that of the one after it.
   unsure_snapshots_ = 2;
 }
@@ -92,9 +119,9 @@ void Ledger::apply(const Event& event) {
     case Event::Kind::exit:
       return exit(event, counted);
     case Event::Kind::park:
-      return park(event, counted);
+      return park(event, counted && event.time >= parks_complete_);
     case Event::Kind::unpark:
-      return unpark(event, counted);
+      return unpark(event, counted && event.time >= parks_complete_);
   }
 }
 
@@ -158,7 +185,7 @@ void Ledger::park(const Event& event, bool counted) {
     if (goroutine->parked) ++totals_.implicit_wakes;
     ++counters(goroutine->creation).parked;
   }
-  moved(*goroutine, event.time);
+  changed(*goroutine, event.time, counted);
   goroutine->at_least = goroutine->at_most = event.time;
   goroutine->park_identity = 0;
   goroutine->state = RunState::waiting;
@@ -180,7 +207,7 @@ void Ledger::unpark(const Event& event, bool counted) {
       finished_park(goroutine->creation, event.time - goroutine->at_least);
     }
   }
-  moved(*goroutine, event.time);
+  changed(*goroutine, event.time, counted);
   goroutine->park_identity = 0;
   goroutine->state = RunState::runnable;
   goroutine->wait = WaitClass::none;

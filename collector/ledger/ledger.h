@@ -124,21 +124,29 @@ class Ledger {
   // begins no earlier seeds the ledger. park_too: park and unpark are attached as well as spawn and exit. Calling it
   // again starts over.
   void events_attached(Instant complete, bool park_too);
+  // Later than the others, which stay as they are: from the first look at each goroutine on, or its next event, its
+  // parks are told.
+  void parks_attached(Instant complete);
+  void parks_detached() { parks_attached_ = false; }
   // Drain the events that are still there first.
   void events_detached();
   // Records that the kernel could not hand over. Call it before the next snapshot is applied. Until the second snapshot
   // from here no park's begin is taken from an event without a snapshot's word.
   void events_lost(std::uint64_t count);
+  // The same, of parks and unparks only: spawns and exits are as exact as they were.
+  void parks_lost(std::uint64_t count);
 
   void apply(const Event& event);
   // One whose goid has come before in the same snapshot is passed over.
   void apply(const Snapshot& snapshot);
 
-  // Spawned, exited, parked and unparked per site are exact: attached, seeded, and since the attach nothing was lost
+  // Spawned and exited per site are exact: attached, seeded, and since the attach nothing was lost
   // and nothing dropped. A counter that has missed something stays wrong, so only attaching again, which restarts the
   // counters, makes them exact again. Goroutines from before the attach that exit before a snapshot has shown them have
   // no site: they are in Totals::unmatched_exits.
   bool events_exact() const { return attached_ && seeded_ && nothing_missed_; }
+  // Parked and unparked likewise.
+  bool parks_exact() const { return events_exact() && parks_attached_ && no_park_missed_; }
   // Events lost since they were attached.
   std::uint64_t lost() const { return lost_; }
 
@@ -209,7 +217,9 @@ class Ledger {
   bool parks_attached_ = false;
   bool seeded_ = false;
   bool nothing_missed_ = false;
+  bool no_park_missed_ = false;
   Instant complete_;             // since when events are complete
+  Instant parks_complete_;       // and since when park and unpark are
   std::uint64_t untracked_ = 0;  // alive without a record, for a known cause: torn in the seed, or dropped
   int unsure_snapshots_ = 0;     // to come, until parks told by events are trusted again after a loss
   std::uint64_t lost_ = 0;

@@ -98,7 +98,7 @@ void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Sn
 void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
   const bool waiting = state.state == RunState::waiting;
   const bool same_identity = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
-  const bool told = parks_attached_ && goroutine.confirmed && !goroutine.system &&
+  const bool told = parks_attached_ && goroutine.confirmed && !goroutine.untold && !goroutine.system &&
                     !beyond_probes(waiting ? state.wait : goroutine.wait);
   const bool agree = waiting ? goroutine.parked && alike(goroutine.wait, state.wait) : !goroutine.parked;
 
@@ -112,6 +112,7 @@ void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snap
     take(goroutine, state, snapshot, same_park, looked_before);
     goroutine.parked = waiting;
     goroutine.doubted = false;
+    if (snapshot.begin >= parks_complete_) goroutine.untold = false;
   } else if (!goroutine.parked) {  // in a park that no event told of: at the second look at the same one it is believed
     take(goroutine, state, snapshot, same_identity, looked_before);
     goroutine.parked = same_identity;

@@ -69,6 +69,7 @@ Result<Skeleton> load(Method method) {
   bpf_program__set_autoload(program_for(skeleton, method), true);
   bpf_map__set_max_entries(skeleton->maps.events, kRingBytes);
   bpf_map__set_max_entries(skeleton->maps.counters, 1);
+  bpf_map__set_max_entries(skeleton->maps.targets, 1);
   if (const int error = goroutine_bpf::load(skeleton.get()); error != 0) return fail(load_error(-error));
   return skeleton;
 }
@@ -78,7 +79,7 @@ Result<std::vector<Link>> attach(const Skeleton& skeleton, Method method, std::s
   for (const Subject& subject : subjects) {
     const auto offset = own_file_offset(subject.function.site);
     if (!offset) return fail(ErrorKind::unsupported, "goleakd does not find its own code in its executable");
-    goleakd_cookie cookie{};  // slot 0; the goid is the first word of the g
+    goleakd_cookie cookie{};  // slot 0, whose target is all zeros: the goid is the first word of the g
     cookie.point = GOLEAKD_READY;
     places.push_back({.file_offset = *offset, .cookie = cookie});
   }

@@ -28,6 +28,7 @@ goleakd_counters read_counters(const bpf_map* counters, std::uint32_t slot) {
     for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += one.hits[kind];
     sum.lost_ring += one.lost_ring;
     sum.lost_unreadable += one.lost_unreadable;
+    sum.lost_storm += one.lost_storm;
   }
   return sum;
 }

@@ -9,7 +9,7 @@ struct bpf_map;
 
 namespace goleakd::probe {
 
-// Of one slot of the map of counters: the sum over all CPUs. Zero when the map cannot be read.
+// Of one slot of the map of counters: the sum over all CPUs, without the windows. Zero when the map cannot be read.
 goleakd_counters read_counters(const bpf_map* counters, std::uint32_t slot);
 void clear_counters(const bpf_map* counters, std::uint32_t slot);
 

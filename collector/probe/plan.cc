@@ -1,116 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/plan.h"
 
-#include <array>
+#include <algorithm>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
 namespace goleakd::probe {
 namespace {
 
-// One row per probe point of the Go runtime. `callee` empty: the function's entry site; else its calls to that
-// function.
-struct Point {
-  goleakd_kind kind;
-  goleakd_point point;
-  std::string_view function;
-  std::string_view callee;
-  int first_minor;  // Go 1.first_minor …
-  int last_minor;   // … to 1.last_minor
-};
-constexpr int kNewest = 999;
+using target::InlineTrees;
 
-// goid is written before the status changes from 1.24 on, and only later in newproc1 before that: there the new
-// goroutine is seen when it is queued. ready() wakes most; what the network poller and timers wake goes through the
-// other two.
-constexpr std::array<Point, 8> kPoints{{
-    {GOLEAKD_SPAWN, GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", "runtime.casgstatus", 24, kNewest},
-    {GOLEAKD_SPAWN, GOLEAKD_NEWPROC_RUNQPUT, "runtime.newproc.func1", "runtime.runqput", 0, 23},
-    {GOLEAKD_EXIT, GOLEAKD_GDESTROY, "runtime.gdestroy", "", 22, kNewest},
-    {GOLEAKD_EXIT, GOLEAKD_GDESTROY, "runtime.goexit0", "", 0, 21},
-    {GOLEAKD_PARK, GOLEAKD_GOPARK, "runtime.gopark", "", 0, kNewest},
-    {GOLEAKD_UNPARK, GOLEAKD_READY, "runtime.ready", "", 0, kNewest},
-    {GOLEAKD_UNPARK, GOLEAKD_CASGSTATUS_WAKE, "runtime.injectglist", "runtime.casgstatus", 0, kNewest},
-    {GOLEAKD_UNPARK, GOLEAKD_CASGSTATUS_WAKE, "runtime.findRunnable", "runtime.casgstatus", 0, kNewest},
-}};
+// Finds the instructions of one binary's probes.
+class Planner {
+ public:
+  explicit Planner(const target::GoBinary& binary) : binary_(binary) {
+    std::set<std::string_view> names;
+    for (const ProbePoint& row : probe_points()) {
+      for (const Place& place : {row.place, row.otherwise}) names.insert({place.function, place.callee});
+    }
+    names.erase("");
+    hosts_ = binary.symbolizer().inlining().hosts_of(names);
+  }
 
-Result<std::vector<Site>> sites_of(const target::GoBinary& binary, const Point& point) {
-  const auto missing = [](std::string_view name) {
-    return fail(ErrorKind::not_found, "the program has no function " + std::string(name));
-  };
-  const auto function = binary.functions().runtime_function(point.function);
-  if (!function) return missing(point.function);
-  const auto code = binary.code_of(*function);
-  if (!code) return fail(code.error());
-  if (point.callee.empty()) {
-    const auto site = entry_site(*code, function->entry, point.function);
+  PlannedPoint plan(const ProbePoint& row) const {
+    PlannedPoint planned{.row = row, .probes = {}, .otherwise = {}, .refused = {}};
+    auto probes = probes_at(row.place);
+    if (!probes && !row.otherwise.function.empty()) {
+      planned.otherwise = probes.error().message();
+      probes = probes_at(row.otherwise);
+    }
+    if (probes) {
+      planned.probes = std::move(*probes);
+    } else {
+      planned.refused = probes.error().message();
+    }
+    return planned;
+  }
+
+ private:
+  Result<std::vector<Probe>> probes_at(const Place& place) const {
+    return place.callee.empty() ? at_entry(place) : at_calls(place);
+  }
+
+  // Only a function that is called as one is seen each time that it runs.
+  Result<std::vector<Probe>> at_entry(const Place& place) const {
+    for (const InlineTrees::Host& host : hosts_) {
+      if (host.inlined.contains(place.function)) {
+        return fail(ErrorKind::unsupported,
+                    std::string(place.function) + " was inlined into " + std::string(host.function.name));
+      }
+    }
+    const auto function = binary_.functions().runtime_function(place.function);
+    if (!function) return missing(place.function);
+    const auto code = binary_.code_of(*function);
+    if (!code) return fail(code.error());
+    const auto site = entry_site(*code, function->entry, place.function);
     if (!site) return fail(site.error());
-    return std::vector<Site>{*site};
+    std::vector<Probe> probes;
+    if (auto ok = add(place, *function, *site, probes); !ok) return fail(ok.error());
+    return probes;
   }
-  const auto callee = binary.functions().runtime_function(point.callee);
-  if (!callee) return missing(point.callee);
-  auto sites = call_sites(*code, function->entry, callee->entry);
-  if (sites.empty()) {
-    return fail(ErrorKind::not_found, std::string(point.function) + " does not call " + std::string(point.callee));
-  }
-  return sites;
-}
 
-Result<void> add(const target::GoBinary& binary, const Point& point, std::vector<Probe>& probes) {
-  const auto sites = sites_of(binary, point);
-  if (!sites) return fail(sites.error());
-  for (const Site& site : *sites) {
-    const auto offset = binary.elf().file_offset(site.address);
-    if (!offset) return fail(ErrorKind::invalid, std::string(point.function) + " is not in the file");
-    probes.push_back({.kind = point.kind,
-                      .point = point.point,
-                      .function = std::string(point.function),
-                      .site = site,
-                      .file_offset = *offset});
+  // The calls in the function itself, and in each that it was inlined into: there its code stands once more.
+  Result<std::vector<Probe>> at_calls(const Place& place) const {
+    const auto callee = binary_.functions().runtime_function(place.callee);
+    if (!callee) return missing(place.callee);
+    std::vector<target::Pclntab::Function> functions;
+    if (const auto own = binary_.functions().runtime_function(place.function)) functions.push_back(*own);
+    for (const InlineTrees::Host& host : hosts_) {
+      if (host.inlined.contains(place.function)) functions.push_back(host.function);
+    }
+    if (functions.empty()) return missing(place.function);
+
+    std::vector<Probe> probes;
+    for (const auto& function : functions) {
+      if (inlines(function, place.callee)) {
+        return fail(ErrorKind::unsupported,
+                    std::string(place.callee) + " was inlined into " + std::string(function.name));
+      }
+      const auto code = binary_.code_of(function);
+      if (!code) return fail(code.error());
+      const auto sites = call_sites(*code, function.entry, callee->entry);
+      if (sites.empty()) {
+        return fail(ErrorKind::not_found, std::string(function.name) + " does not call " + std::string(place.callee));
+      }
+      for (const Site& site : sites) {
+        if (auto ok = add(place, function, site, probes); !ok) return fail(ok.error());
+      }
+    }
+    return probes;
   }
-  return {};
+
+  bool inlines(const target::Pclntab::Function& function, std::string_view callee) const {
+    return std::ranges::any_of(hosts_, [&](const InlineTrees::Host& host) {
+      return host.function.index == function.index && host.inlined.contains(callee);
+    });
+  }
+
+  Result<void> add(const Place& place, const target::Pclntab::Function& function, const Site& site,
+                   std::vector<Probe>& probes) const {
+    const auto offset = binary_.elf().file_offset(site.address);
+    if (!offset) return fail(ErrorKind::invalid, std::string(function.name) + " is not in the file");
+    probes.push_back(
+        {.point = place.point, .function = std::string(function.name), .site = site, .file_offset = *offset});
+    return {};
+  }
+
+  static tl::unexpected<Error> missing(std::string_view name) {
+    return fail(ErrorKind::not_found, "the program has no function " + std::string(name));
+  }
+
+  const target::GoBinary& binary_;
+  std::vector<InlineTrees::Host> hosts_;
+};
+
+// Where a function was inlined into another of the table, both rows found the same call.
+void drop_doubles(std::vector<PlannedPoint>& points) {
+  std::set<std::pair<std::uint64_t, goleakd_point>> seen;
+  for (PlannedPoint& point : points) {
+    std::erase_if(point.probes,
+                  [&](const Probe& probe) { return !seen.emplace(probe.site.address, probe.point).second; });
+  }
 }
 
 }  // namespace
 
-void Plan::drop_park_unpark(std::string why) {
-  std::erase_if(probes, [](const Probe& p) { return p.kind == GOLEAKD_PARK || p.kind == GOLEAKD_UNPARK; });
-  park_unpark_refused = std::move(why);
+std::vector<Probe> Plan::probes(Group group) const {
+  std::vector<Probe> probes;
+  for (const PlannedPoint& point : points) {
+    if (point.row.group == group) probes.insert(probes.end(), point.probes.begin(), point.probes.end());
+  }
+  return probes;
 }
 
 Plan plan_probes(const target::GoBinary& binary) {
   Plan plan;
+  const Planner planner(binary);
+  for (const ProbePoint& row : probe_points()) {
+    if (binary.layout().minor < row.first_minor || binary.layout().minor > row.last_minor) continue;
+    if (row.if_linked && !binary.functions().runtime_function(row.place.function)) continue;
+    plan.points.push_back(planner.plan(row));
+    const std::string& refused = plan.points.back().refused;
+    if (!refused.empty() && plan.has(row.group)) plan.refuse(row.group, refused);
+  }
+  drop_doubles(plan.points);
   if (binary.layout_origin() == target::LayoutOrigin::nearest) {
     // A snapshot asks live memory whether the layout fits before it trusts it. A probe reads by it at once.
-    plan.spawn_exit_refused = plan.park_unpark_refused = binary.build_info().version.text +
-                                                         " is not known: probes would read by the layout of Go 1." +
-                                                         std::to_string(binary.layout().minor);
-    return plan;
+    plan.refused.fill(binary.build_info().version.text + " is not known: probes would read by the layout of Go 1." +
+                      std::to_string(binary.layout().minor));
+  } else if (!plan.has(Group::spawn_exit) && plan.has(Group::park_unpark)) {
+    plan.refuse(Group::park_unpark, "spawn and exit are not probed");
   }
-  if (binary.build_info().settings.contains("-pgo")) {
-    // golang/go#74045: a profile can inline gopark into its callers, and then most parks never pass it.
-    plan.spawn_exit_refused = plan.park_unpark_refused =
-        "built with a profile (PGO), which may have inlined the functions that are probed";
-    return plan;
-  }
-  const auto add_pair = [&](goleakd_kind first, goleakd_kind second, std::string& refused) {
-    std::vector<Probe> probes;
-    for (const Point& point : kPoints) {
-      if (point.kind != first && point.kind != second) continue;
-      if (binary.layout().minor < point.first_minor || binary.layout().minor > point.last_minor) continue;
-      if (const auto ok = add(binary, point, probes); !ok) {
-        refused = ok.error().message();
-        return;
-      }
-    }
-    plan.probes.insert(plan.probes.end(), probes.begin(), probes.end());
-  };
-  add_pair(GOLEAKD_SPAWN, GOLEAKD_EXIT, plan.spawn_exit_refused);
-  if (!plan.has_spawn_exit()) {
-    plan.park_unpark_refused = "spawn and exit are not probed";
-    return plan;
-  }
-  add_pair(GOLEAKD_PARK, GOLEAKD_UNPARK, plan.park_unpark_refused);
   return plan;
 }
 

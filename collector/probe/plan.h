@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "bpf/wire.h"
+#include "probe/points.h"
 #include "probe/site.h"
 #include "target/go_binary.h"
 
@@ -14,24 +16,30 @@ namespace goleakd::probe {
 
 // One instruction to be probed.
 struct Probe {
-  goleakd_kind kind{};
   goleakd_point point{};
-  std::string function;
+  std::string function;  // that it stands in
   Site site;
   std::uint64_t file_offset = 0;
 };
 
-// What can be probed in one binary. Probes come in pairs that are only useful together: spawn with exit, park with
-// unpark. A pair of which one point can't be found is refused as a whole, with the reason; parks are never probed
-// alone.
-struct Plan {
+// What became of one row of the table in one binary.
+struct PlannedPoint {
+  ProbePoint row;
   std::vector<Probe> probes;
-  std::string spawn_exit_refused;   // empty: in `probes`
-  std::string park_unpark_refused;  // empty: in `probes`
+  std::string otherwise;  // why they stand at row.otherwise; empty: they don't
+  std::string refused;    // why there are none; empty: there are
+};
 
-  void drop_park_unpark(std::string why);
-  bool has_spawn_exit() const { return spawn_exit_refused.empty(); }
-  bool has_park_unpark() const { return park_unpark_refused.empty(); }
+// What can be probed in one binary. A group of which one point can't be found is refused as a whole, with the reason;
+// parks are never probed without spawns.
+struct Plan {
+  std::vector<PlannedPoint> points;
+  std::array<std::string, kGroups> refused;  // by Group, why; empty: it can be probed
+
+  bool has(Group group) const { return why_not(group).empty(); }
+  const std::string& why_not(Group group) const { return refused[static_cast<std::size_t>(group)]; }
+  void refuse(Group group, std::string why) { refused[static_cast<std::size_t>(group)] = std::move(why); }
+  std::vector<Probe> probes(Group group) const;
 };
 
 Plan plan_probes(const target::GoBinary& binary);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/prober.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <cerrno>
@@ -13,18 +14,15 @@
 namespace goleakd::probe {
 namespace {
 
-goleakd_cookie cookie_of(const Probe& probe, const target::Layout& layout, std::uint16_t slot) {
-  constexpr std::uint32_t kWord = 8;
+goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
   goleakd_cookie cookie{};
   cookie.point = static_cast<goleakd_u8>(probe.point);
   cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
-  cookie.goid_word = static_cast<goleakd_u8>(layout.g.goid / kWord);
-  cookie.parent_goid_word =
-      static_cast<goleakd_u8>(target::present(layout.g.parent_goid) ? layout.g.parent_goid / 8 : 0);
-  cookie.gopc_word = static_cast<goleakd_u8>(layout.g.gopc / kWord);
   cookie.slot = slot;
   return cookie;
 }
+
+goleakd_u16 offset_of(std::uint32_t field) { return target::present(field) ? static_cast<goleakd_u16>(field) : 0; }
 
 }  // namespace
 
@@ -34,8 +32,7 @@ std::string libbpf_version() {
 }
 
 Attachment::~Attachment() {
-  links_.clear();
-  prober_.slots_[slot_] = false;
+  prober_.detacher_.take(std::move(links_), [&prober = prober_, slot = slot_] { prober.give_back(slot); });
 }
 
 goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }
@@ -84,40 +81,64 @@ void Prober::unload() {
   skeleton_ = nullptr;
 }
 
-Prober::~Prober() { unload(); }
+Prober::~Prober() {
+  detacher_.finish();
+  unload();
+}
+
+int Prober::storm_fd() const { return ring_buffer__epoll_fd(ring_); }
 
 // Round robin, so that a slot is used again only long after the last event of its former target has left the ring.
 std::optional<std::uint16_t> Prober::take_slot() {
+  const std::lock_guard lock(slots_mutex_);
   for (std::size_t tried = 0; tried < slots_.size(); ++tried) {
     const std::size_t slot = next_slot_;
     next_slot_ = (next_slot_ + 1) % slots_.size();
     if (slots_[slot]) continue;
     slots_[slot] = true;
-    clear_counters(skeleton_->maps.counters, static_cast<std::uint32_t>(slot));
     return static_cast<std::uint16_t>(slot);
   }
   return std::nullopt;
 }
 
-Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& process, const Plan& plan) {
-  if (plan.probes.empty()) return fail(ErrorKind::unsupported, plan.spawn_exit_refused);
+void Prober::give_back(std::uint16_t slot) {
+  const std::lock_guard lock(slots_mutex_);
+  slots_[slot] = false;
+}
+
+void Prober::set_up(std::uint16_t slot, const target::Layout& layout, std::uint32_t window_hits) {
+  clear_counters(skeleton_->maps.counters, slot);
+  goleakd_target target{};
+  target.goid = offset_of(layout.g.goid);
+  target.parent_goid = offset_of(layout.g.parent_goid);
+  target.gopc = offset_of(layout.g.gopc);
+  target.waitreason = offset_of(layout.g.waitreason);
+  target.coroarg = offset_of(layout.g.coroarg);
+  target.coroexit = offset_of(layout.g.coroexit);
+  target.window_hits = window_hits;
+  const std::uint32_t key = slot;
+  bpf_map__update_elem(skeleton_->maps.targets, &key, sizeof(key), &target, sizeof(target), BPF_ANY);
+}
+
+Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& process, const Plan& plan, Group group,
+                                                   std::uint32_t window_hits) {
+  if (!plan.has(group)) return fail(ErrorKind::unsupported, plan.why_not(group));
   const auto slot = take_slot();
   if (!slot) {
-    return fail(ErrorKind::unsupported, std::to_string(GOLEAKD_SLOTS) + " processes are probed already; no more fit");
+    return fail(ErrorKind::unsupported,
+                std::to_string(GOLEAKD_SLOTS) + " groups of probes are in place already; no more fit");
   }
+  set_up(*slot, process.binary->layout(), window_hits);
   std::unique_ptr<Attachment> attachment(new Attachment(*this, *slot));
   std::vector<ProbePlace> places;
-  places.reserve(plan.probes.size());
-  for (const Probe& probe : plan.probes) {
-    places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, process.binary->layout(), *slot)});
+  for (const Probe& probe : plan.probes(group)) {
+    places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, *slot)});
   }
   const bpf_program* program =
       method_ == Method::uprobe_multi ? skeleton_->progs.goroutine_multi : skeleton_->progs.goroutine_perf;
   auto links = attach_program(program, method_, process.pid, process.binary->elf().own_path(), places);
   if (!links) return fail(links.error());
   attachment->links_ = std::move(*links);
-  attachment->spawn_exit_ = plan.has_spawn_exit();
-  attachment->park_unpark_ = plan.has_park_unpark();
   return attachment;
 }
 

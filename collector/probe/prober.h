@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "bpf/wire.h"
+#include "probe/detacher.h"
 #include "probe/links.h"
 #include "probe/plan.h"
 #include "target/process.h"
@@ -24,8 +26,8 @@ std::string libbpf_version();
 
 class Prober;
 
-// The probes of one process. Taken away when this is destroyed, or by the kernel when goleakd dies. Must not outlive
-// its Prober.
+// One group of probes in one process. Taken away when this is destroyed, in the background, or by the kernel when
+// goleakd dies. Must not outlive its Prober.
 class Attachment {
  public:
   Attachment(const Attachment&) = delete;
@@ -34,8 +36,6 @@ class Attachment {
 
   // Of the events that come from here.
   std::uint16_t slot() const { return slot_; }
-  bool has_spawn_exit() const { return spawn_exit_; }
-  bool has_park_unpark() const { return park_unpark_; }
   // Sums over all CPUs since the attach.
   goleakd_counters counters() const;
 
@@ -45,8 +45,6 @@ class Attachment {
 
   Prober& prober_;
   std::uint16_t slot_;
-  bool spawn_exit_ = false;
-  bool park_unpark_ = false;
   std::vector<Link> links_;
 };
 
@@ -66,9 +64,14 @@ class Prober {
 
   Method method() const { return method_; }
 
-  // Probes one process, and none else of the same binary: `plan` is of its binary. The probes go into the file that was
-  // decoded: a process that runs another program by now is not touched. gone when it ended meanwhile.
-  Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan);
+  // Probes one process, and none else of the same binary: `plan` is of its binary, and has the group. The probes go
+  // into the file that was decoded: a process that runs another program by now is not touched. More than `window_hits`
+  // in one of the probes' windows (bpf/wire.h) are a storm; 0: nothing is. gone when it ended meanwhile.
+  Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan, Group group,
+                                             std::uint32_t window_hits);
+
+  // An epoll whose waiters are woken when a storm has come into the ring, and for nothing else. Stays the prober's.
+  int storm_fd() const;
 
   // Hands over every event that is in the ring, in order; of those that come meanwhile no more than would fill it.
   void drain(const std::function<void(const goleakd_event&)>& each);
@@ -79,6 +82,8 @@ class Prober {
   Result<void> load(Method method, std::uint32_t ring_bytes);
   void unload();
   std::optional<std::uint16_t> take_slot();
+  void set_up(std::uint16_t slot, const target::Layout& layout, std::uint32_t window_hits);
+  void give_back(std::uint16_t slot);
 
   Method method_ = Method::uprobe_multi;
   goroutine_bpf* skeleton_ = nullptr;
@@ -86,8 +91,11 @@ class Prober {
   const std::function<void(const goleakd_event&)>* each_ = nullptr;  // during drain()
   std::size_t drained_ = 0;                                          // by the present drain()
   std::size_t ring_events_ = 0;                                      // that fit into the ring
-  std::vector<bool> slots_ = std::vector<bool>(GOLEAKD_SLOTS);       // taken
+
+  std::mutex slots_mutex_;
+  std::vector<bool> slots_ = std::vector<bool>(GOLEAKD_SLOTS);  // taken
   std::size_t next_slot_ = 0;
+  Detacher detacher_;  // it gives slots back
 };
 
 }  // namespace goleakd::probe

@@ -58,8 +58,8 @@ struct Walk {
   }
 };
 
-// For all, though two threads share them: nobody knows how evenly, and what is not filled takes no memory, while to grow
-// takes it twice.
+// For all, though two threads share them: nobody knows how evenly, and what is not filled takes no memory, while to
+// grow takes it twice.
 void make_room(Snapshot& snapshot, std::size_t count, const SnapshotOptions& options) {
   snapshot.goroutines.reserve(std::min(count, kMaxAlive));
   if (options.raw) snapshot.raw.reserve(std::min(count, kMaxAlive));

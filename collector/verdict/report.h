@@ -26,6 +26,13 @@ struct ProbeReport {
   std::uint64_t hits = 0;  // since the target was found
 };
 
+// What the probes of a process cost it, over the last second or so; 1.0 is one core.
+struct OverheadReport {
+  double used = 0;                  // CPU time of the process, at least what the budget counts for an idle one
+  double measured = 0;              // hits of the probes in place, at the price that was calibrated
+  std::optional<double> predicted;  // what all probes together would cost; nothing where it can't be told
+};
+
 struct SiteReport {
   std::string id;  // site_id
   ledger::CreationSite site;
@@ -73,7 +80,9 @@ struct TargetReport {
   std::vector<ProbeReport> probes;
   std::uint64_t events_lost_ring = 0;        // ring full
   std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe
-  std::uint64_t probe_ceiling_trips = 0;     // times that the hit rate's ceiling detached the probes
+  std::uint64_t events_lost_storm = 0;       // hits between a storm and the end of the probes
+  std::uint64_t probe_budget_trips = 0;      // times that probes were taken away because they were too dear
+  std::optional<OverheadReport> overhead;    // nothing until it has been measured
   ledger::Totals totals;
   std::uint64_t snapshots_torn = 0;
   std::map<std::string, Instant> checks_last_run;  // evidence word → when
@@ -106,6 +115,15 @@ struct DurationHistogram {
   void observe(double seconds);
 };
 
+// What one hit of a probe costs an application on this host, in seconds of its CPU time. On an instruction that the
+// kernel emulates, where all probes stand, and on one that it must single-step; merely counted, and with a record.
+struct HitCostReport {
+  double emulated_counted = 0;
+  double emulated_recorded = 0;
+  double stepped_counted = 0;
+  double stepped_recorded = 0;
+};
+
 // Everything that goleakd holds at one moment. Made by the daemon's loop, then immutable: exporters share it between
 // threads.
 struct Report {
@@ -117,6 +135,7 @@ struct Report {
   std::vector<UnsupportedReport> unsupported;
   DiscoveryReport discovery;
   DurationHistogram snapshot_seconds;
+  std::optional<HitCostReport> hit_cost;  // nothing until it has been measured
 };
 
 using ReportPtr = std::shared_ptr<const Report>;

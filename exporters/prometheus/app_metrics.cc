@@ -73,13 +73,26 @@ void AppMetrics::probes(const AppSum& sum, Families& families) {
       ever_attached = true;
       counters_.see(metric::kProbeHits, labels({{"probe", probe.name}}), target->pid, probe.hits);
     }
-    if (ever_attached || target->probe_ceiling_trips != 0) {
-      counters_.see(metric::kProbeCeilingTrips, labels(), target->pid, target->probe_ceiling_trips);
+    if (ever_attached || target->probe_budget_trips != 0) {
+      counters_.see(metric::kProbeBudgetTrips, labels(), target->pid, target->probe_budget_trips);
     }
+  }
+  verdict::OverheadReport overhead;
+  bool all_predicted = true;
+  for (const TargetReport* target : sum.targets) {
+    if (!target->overhead) continue;
+    overhead.used += target->overhead->used;
+    overhead.measured += target->overhead->measured;
+    all_predicted = all_predicted && target->overhead->predicted;
+    overhead.predicted = overhead.predicted.value_or(0) + target->overhead->predicted.value_or(0);
+  }
+  if (overhead.used > 0) {
+    families.add(metric::kOverheadMeasured, labels(), overhead.measured / overhead.used);
+    if (all_predicted) families.add(metric::kOverheadPredicted, labels(), *overhead.predicted / overhead.used);
   }
   for (const auto& [probe, count] : attached) families.add(metric::kProbeAttached, labels({{"probe", probe}}), count);
   counters_.add_to(families, metric::kProbeHits);
-  counters_.add_to(families, metric::kProbeCeilingTrips);
+  counters_.add_to(families, metric::kProbeBudgetTrips);
 }
 
 void AppMetrics::goroutines(const AppSum& sum, Families& families) const {

@@ -41,9 +41,15 @@ inline constexpr Metric kTargetUp{"goleakd_target_up", kGauge, "1 when the last 
 inline constexpr Metric kProbeAttached{"goleakd_probe_attached", kGauge,
                                        "Processes of the app in which the probe is attached."};
 inline constexpr Metric kProbeHits{"goleakd_probe_hits_total", kCounter, "Hits of the probe."};
-inline constexpr Metric kProbeCeilingTrips{
-    "goleakd_probe_ceiling_trips_total", kCounter,
-    "Times that probes were detached because their hit rate broke the overhead budget."};
+inline constexpr Metric kProbeBudgetTrips{"goleakd_probe_budget_trips_total", kCounter,
+                                          "Times that probes were detached because they broke the overhead budget."};
+inline constexpr Metric kOverheadPredicted{
+    "goleakd_overhead_predicted_ratio", kGauge,
+    "What all probes would cost, by the program's own counters, over the CPU time that it uses."};
+inline constexpr Metric kOverheadMeasured{"goleakd_overhead_measured_ratio", kGauge,
+                                          "What the attached probes cost, over the CPU time that the program uses."};
+inline constexpr Metric kProbeHitCost{"goleakd_probe_hit_cost_seconds", kGauge,
+                                      "What one hit of a probe costs the program, as measured when goleakd started."};
 
 inline constexpr Metric kGoroutines{"goleakd_goroutines", kGauge,
                                     "Goroutines without those of the runtime, by their state in the last snapshot."};

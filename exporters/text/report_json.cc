@@ -39,16 +39,25 @@ json probes_json(const verdict::TargetReport& target) {
   return probes;
 }
 
+json overhead_json(const verdict::TargetReport& target) {
+  if (!target.overhead) return {};
+  const verdict::OverheadReport& overhead = *target.overhead;
+  json ratios{{"measured_ratio", overhead.measured / overhead.used}, {"predicted_ratio", nullptr}};
+  if (overhead.predicted) ratios["predicted_ratio"] = *overhead.predicted / overhead.used;
+  return ratios;
+}
+
 json losses_json(const verdict::TargetReport& target) {
   const ledger::Totals& totals = target.totals;
   json corrections = json::object();
   for (std::size_t i = 0; i < totals.corrections.size(); ++i) {
     corrections[std::string(ledger::to_string(static_cast<ledger::Correction>(i)))] = totals.corrections.at(i);
   }
-  return {{"events_ring_full", target.events_lost_ring}, {"events_unreadable", target.events_lost_unreadable},
-          {"ceiling_trips", target.probe_ceiling_trips}, {"snapshots_torn", target.snapshots_torn},
-          {"corrections", std::move(corrections)},       {"unmatched_exits", totals.unmatched_exits},
-          {"unmatched_wakes", totals.unmatched_wakes},   {"dropped_goroutines", totals.dropped_goroutines}};
+  return {{"events_ring_full", target.events_lost_ring},    {"events_unreadable", target.events_lost_unreadable},
+          {"events_storm", target.events_lost_storm},       {"budget_trips", target.probe_budget_trips},
+          {"snapshots_torn", target.snapshots_torn},        {"corrections", std::move(corrections)},
+          {"unmatched_exits", totals.unmatched_exits},      {"unmatched_wakes", totals.unmatched_wakes},
+          {"dropped_goroutines", totals.dropped_goroutines}};
 }
 
 json container_json(const verdict::ContainerReport& container) {
@@ -86,6 +95,7 @@ json target_json(const verdict::Report& report, const verdict::TargetReport& tar
           {"leaks_detected", target.leaks_detected},
           {"checks_last_run", std::move(checks)},
           {"probes", probes_json(target)},
+          {"overhead", overhead_json(target)},
           {"losses", losses_json(target)}};
 }
 
@@ -98,8 +108,6 @@ json site_json(const verdict::Report& report, const verdict::TargetReport& targe
   j["live"] = site.live;
   j["spawned"] = count(site.spawned);
   j["exited"] = count(site.exited);
-  j["parked"] = count(site.parked);
-  j["unparked"] = count(site.unparked);
   j["parked"] = count(site.parked);
   j["unparked"] = count(site.unparked);
   j["bytes"] = site.bytes;

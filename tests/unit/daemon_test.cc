@@ -29,7 +29,8 @@ targets:
   services: [{exe: "/opt/a*", name: alpha}]
   host_root: /host
 snapshots: {interval: 1s, interval_with_suspects: 500ms, max_cpu: 0.05}
-probes: {max_hits_per_second: 5, retry_after: 1m, drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
+budget: {max_overhead: 0.02, idle_cores: 0.5, hold: 1m}
+probes: {drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
 thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, growing_rises: 7, growing_survival: 0.9,
              stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
 )",
@@ -61,7 +62,7 @@ TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
       {"snapshots: {interval: 10}\n", "x.yaml:1:23", "not a duration"},
       {"snapshots: {interval: 1ms}\n", "x.yaml:1:23", "at least 100ms"},
       {"snapshots: {max_cpu: 0}\n", "x.yaml:1:22", "must be a number from 0.0001 to 1"},
-      {"probes: {max_hits_per_second: -1}\n", "x.yaml:1:31", "must be a number"},
+      {"budget: {max_overhead: -1}\n", "x.yaml:1:24", "must be a number"},
       {"probes: {ring_bytes: 100000}\n", "x.yaml:1:22", "power of two"},
       {"targets: {include: /opt}\n", "x.yaml:1:20", "must be a list"},
       {"targets: {services: [{exe: /x}]}\n", "x.yaml:1:22", "needs both exe and name"},

@@ -4,13 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "probe/hit_ceiling.h"
 #include "probe/site.h"
 
 namespace goleakd::probe {
 namespace {
 
-using std::chrono::milliseconds;
 using Bytes = std::vector<std::uint8_t>;
 
 struct Prologue {
@@ -62,17 +60,6 @@ TEST(EntrySite, RefusesWhatItDoesNotKnow) {
     EXPECT_EQ(site.error().kind(), ErrorKind::unsupported);
     EXPECT_NE(site.error().message().find("runtime.f"), std::string::npos);
   }
-}
-
-TEST(HitCeiling, JudgesTheRateOfEachWindow) {
-  HitCeiling ceiling(1000);
-  Instant now{};
-  EXPECT_FALSE(ceiling.exceeded(50'000, now));                             // hits before the first look are nobody's
-  EXPECT_FALSE(ceiling.exceeded(60'000, now += milliseconds(50)));         // no window yet
-  EXPECT_EQ(ceiling.exceeded(60'000, now += milliseconds(150)), 50'000U);  // 10,000 in 200 ms
-  EXPECT_FALSE(ceiling.exceeded(60'199, now += milliseconds(200)));        // 995 a second
-  EXPECT_FALSE(ceiling.exceeded(60'399, now += milliseconds(200)));        // exactly 1000
-  EXPECT_EQ(ceiling.exceeded(60'600, now += milliseconds(200)), 1005U);
 }
 
 }  // namespace

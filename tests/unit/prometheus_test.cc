@@ -292,15 +292,15 @@ TEST_F(Metrics, LossesOfEventsOnlyWhereThereWereEvents) {
   EXPECT_EQ(value(series, "goleakd_probe_attached{app=\"shop\",probe=\"spawn\"}"), 0);
   EXPECT_FALSE(any(series, "goleakd_events_lost_total"));
   EXPECT_FALSE(any(series, "goleakd_probe_hits_total"));
-  EXPECT_FALSE(any(series, "goleakd_probe_ceiling_trips_total"));
+  EXPECT_FALSE(any(series, "goleakd_probe_budget_trips_total"));
   EXPECT_EQ(value(series, "goleakd_snapshot_torn_total"), 0);
 
   target.probes = {{"spawn", false, 9}};
-  target.probe_ceiling_trips = 1;
+  target.probe_budget_trips = 1;
   series = after({target});
   EXPECT_EQ(value(series, "goleakd_events_available"), 1);
   EXPECT_EQ(value(series, "goleakd_probe_hits_total{app=\"shop\",probe=\"spawn\"}"), 9);
-  EXPECT_EQ(value(series, "goleakd_probe_ceiling_trips_total{app=\"shop\"}"), 1);
+  EXPECT_EQ(value(series, "goleakd_probe_budget_trips_total{app=\"shop\"}"), 1);
   EXPECT_EQ(value(series, "goleakd_events_lost_total{reason=\"ring_full\"}"), 0);
 }
 

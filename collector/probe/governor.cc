@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/governor.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "base/duration.h"
+#include "bpf/wire.h"
+
+namespace goleakd::probe {
+namespace {
+
+// Between going in and coming off there is room, so that a rate that wavers does not make probes come and go.
+constexpr double kRoom = 0.7;
+constexpr double kSparingRoom = 0.1;
+// So often in a row a group must fit that was too dear before.
+constexpr int kFitsAfterTrip = 3;
+constexpr Duration kLongestHold = std::chrono::minutes(10);
+constexpr double kWindowSeconds = static_cast<double>(1ULL << GOLEAKD_WINDOW_SHIFT) / 1e9;
+constexpr double kStormOverBudget = 4;
+constexpr double kStormSeconds = 0.005;  // of CPU time in one window; what is less is over before anybody notices
+
+// "0.84 %", "137 %": two digits that count.
+std::string percent(double ratio) {
+  std::array<char, 32> text{};
+  const double value = ratio * 100;
+  std::snprintf(text.data(), text.size(), "%.*f %%", value < 10 ? 2 : 0, value);
+  return text.data();
+}
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Nothing when it can't be told; a counter that has gone back was read while it moved.
+std::optional<double> rate(const std::optional<std::uint64_t>& before, const std::optional<std::uint64_t>& now,
+                           double elapsed) {
+  if (!before || !now || *now < *before) return std::nullopt;
+  return static_cast<double>(*now - *before) / elapsed;
+}
+
+}  // namespace
+
+Governor::Governor(const Budget& budget, Handling handling, double hit_seconds)
+    : budget_(budget), handling_(handling), hit_seconds_(hit_seconds) {
+  for (State& state : states_) state.hold = budget.hold;
+  overhead_.used = budget.idle_cores;
+}
+
+std::uint32_t Governor::storm_hits() const {
+  const double allowed = budget_.max_overhead * overhead_.used * kWindowSeconds;
+  return static_cast<std::uint32_t>(std::ceil(std::max(kStormOverBudget * allowed, kStormSeconds) / hit_seconds_));
+}
+
+bool Governor::read(const Reading& reading) {
+  const bool tells = previous_ && reading.at > previous_->at;
+  if (tells) {
+    const double elapsed = seconds(reading.at - previous_->at);
+    overhead_.used = std::max(seconds(reading.cpu - previous_->cpu) / elapsed, budget_.idle_cores);
+    const auto cost = [&](double hits) { return hits * hit_seconds_; };
+    const auto spawns = rate(previous_->spawned, reading.spawned, elapsed);
+    const auto turns = rate(previous_->scheduled, reading.scheduled, elapsed);
+    // Each goroutine is spawned and exits. Each turn to run ends with a park and began with a wake, but the first one,
+    // which its spawn began.
+    predicted_ = {spawns ? std::optional(cost(2 * *spawns)) : std::nullopt,
+                  spawns && turns ? std::optional(cost(std::max(2 * *turns - *spawns, 0.0))) : std::nullopt};
+    overhead_.predicted.reset();
+    if (spawns && turns) overhead_.predicted = *predicted_[0] + *predicted_[1];
+    overhead_.measured = 0;
+    for (std::size_t i = 0; i < kGroups; ++i) {
+      const std::uint64_t hits = reading.hits[i] - std::min(previous_->hits[i], reading.hits[i]);
+      measured_[i] = static_cast<double>(hits) / elapsed * hit_seconds_;
+      overhead_.measured += measured_[i];
+    }
+    take_away(reading.at);
+    let_in(reading.at);
+  }
+  previous_ = reading;
+  return tells;
+}
+
+// The least telling ones first, until the others fit.
+void Governor::take_away(Instant at) {
+  const double allowed = budget_.max_overhead * overhead_.used;
+  double cost = overhead_.measured;
+  for (std::size_t i = kGroups; i-- > 0 && cost > allowed;) {
+    cost -= measured_[i];
+    if (states_[i].wanted) {
+      trip(static_cast<Group>(i), at,
+           "its probes cost " + percent(overhead_.ratio(overhead_.measured)) + " of its CPU time, the budget is " +
+               percent(budget_.max_overhead));
+    }
+  }
+}
+
+void Governor::trip(Group group, Instant at, std::string why) {
+  State& tripped = state(group);
+  ++trips_;
+  // Soon after it came back: it was let in too early.
+  const bool again = tripped.tripped && at - tripped.wanted_since < kLongestHold;
+  tripped.hold = again ? std::min(tripped.hold * 2, kLongestHold) : budget_.hold;
+  tripped.hold_until = at + tripped.hold;
+  tripped.tripped = true;
+  tripped.wanted = false;
+  tripped.fits = 0;
+  tripped.why_not = std::move(why);
+  if (handling_ == Handling::quick) {
+    tripped.why_not += "; looked at again after " + format_duration(tripped.hold);
+  }
+  if (group != Group::spawn_exit) return;
+  State& parks = state(Group::park_unpark);
+  if (parks.wanted) parks.why_not = "spawn and exit are not probed";
+  parks.wanted = false;
+  parks.fits = 0;
+}
+
+void Governor::storm(Group group, Instant at) {
+  if (!state(group).wanted) return;
+  trip(group, at,
+       "its probes were hit in a storm, more than " + std::to_string(storm_hits()) + " times in " +
+           std::to_string(std::lround(kWindowSeconds * 1e3)) + " ms on one CPU");
+}
+
+// The most telling ones first, as long as all together fit.
+void Governor::let_in(Instant at) {
+  const double room = handling_ == Handling::quick ? kRoom : kSparingRoom;
+  double cost = 0;
+  bool allowed = true;
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    State& state = states_[i];
+    const auto& predicted = predicted_[i];
+    if (state.wanted) {
+      cost += std::max(measured_[i], predicted.value_or(0));
+      continue;
+    }
+    const bool sparing = handling_ == Handling::sparing;
+    if (!allowed) {
+      state.why_not = std::string(to_string(static_cast<Group>(i - 1))) + " do not fit the budget already";
+    } else if (sparing && static_cast<Group>(i) == Group::park_unpark) {
+      state.why_not = "this kernel's perf-event probes come off too slowly for what is hit so often";
+    } else if (!predicted) {
+      state.why_not = "how often its probes would be hit can't be read from its memory";
+    } else if (!(sparing && state.tripped) && at >= state.hold_until) {
+      const bool fits = cost + *predicted <= room * budget_.max_overhead * overhead_.used;
+      state.fits = fits ? state.fits + 1 : 0;
+      if (!fits) {
+        state.why_not = "its probes would cost " + percent(overhead_.ratio(cost + *predicted)) +
+                        " of its CPU time; below " + percent(room * budget_.max_overhead) +
+                        " they go in, the budget is " + percent(budget_.max_overhead);
+      } else if (state.fits >= (state.tripped ? kFitsAfterTrip : 1)) {
+        state.wanted = true;
+        state.wanted_since = at;
+        state.why_not.clear();
+        cost += *predicted;
+        continue;
+      }
+    }
+    allowed = false;
+  }
+}
+
+}  // namespace goleakd::probe

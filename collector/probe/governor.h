@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "probe/points.h"
+
+namespace goleakd::probe {
+
+// What the probes may cost an application.
+struct Budget {
+  double max_overhead = 0.01;  // of the CPU time that the process uses
+  // A process that uses less than this (in cores) is treated as if it used this: an idle one may always be watched.
+  double idle_cores = 0.1;
+  Duration hold = std::chrono::seconds(30);  // probes that were too dear stay away this long, and longer each time
+};
+
+// How the probes of this host are put in and taken away, as far as it matters for when to.
+enum class Handling : std::uint8_t {
+  quick,    // uprobe_multi
+  sparing,  // perf events: a tenth of a second for each to come off, with the application trapping all the while. Only
+            // few, with a wide margin, and once.
+};
+
+// One process at one moment. All numbers are cumulative.
+struct Reading {
+  Instant at;
+  Duration cpu{};                             // that the process has used
+  std::optional<std::uint64_t> spawned;       // goroutines, by the runtime's own counters; nothing: can't be read
+  std::optional<std::uint64_t> scheduled;     // transitions into running: no less than parks
+  std::array<std::uint64_t, kGroups> hits{};  // by Group, of the probes while they are in place
+};
+
+// Rates over the time between the newest two readings; 1.0 is one core.
+struct Overhead {
+  double used = 0;                  // CPU time of the process, at least Budget::idle_cores
+  double measured = 0;              // what the probes in place have cost
+  std::optional<double> predicted;  // what all groups together would cost; nothing: can't be told
+
+  double ratio(double cost) const { return cost / used; }
+};
+
+// Decides which groups of probes one process can afford. A group goes in when it is predicted to fit the budget, from
+// what the runtime itself counts, before anything is paid; it is taken away when what it costs breaks the budget.
+// Nothing is sampled: a group is there, and exact, or absent. Pure: no clock, no I/O.
+class Governor {
+ public:
+  // `hit_seconds`: what one hit costs (probe/calibration.h).
+  Governor(const Budget& budget, Handling handling, double hit_seconds);
+
+  // False for the first one, which tells no rates yet.
+  bool read(const Reading& reading);
+  // The breaker in the kernel has found a storm in that group.
+  void storm(Group group, Instant at);
+
+  bool wants(Group group) const { return state(group).wanted; }
+  // Why not, in words with numbers; empty when it is wanted.
+  const std::string& why_not(Group group) const { return state(group).why_not; }
+  // So many hits of a group in a window of the breaker's on one CPU are a storm: far above the budget, and dear enough
+  // to be worth a stop.
+  std::uint32_t storm_hits() const;
+
+  const Overhead& overhead() const { return overhead_; }
+  // Times that a group was taken away because it was too dear.
+  std::uint64_t trips() const { return trips_; }
+
+ private:
+  struct State {
+    bool wanted = false;
+    std::string why_not = "the process is being measured";
+    int fits = 0;  // readings in a row in which it would have fitted
+    bool tripped = false;
+    Instant hold_until = Instant::min();
+    Duration hold{};
+    Instant wanted_since;
+  };
+  State& state(Group group) { return states_[static_cast<std::size_t>(group)]; }
+  const State& state(Group group) const { return states_[static_cast<std::size_t>(group)]; }
+  void let_in(Instant at);
+  void take_away(Instant at);
+  void trip(Group group, Instant at, std::string why);
+
+  Budget budget_;
+  Handling handling_;
+  double hit_seconds_;
+  std::array<State, kGroups> states_;
+  std::optional<Reading> previous_;
+  std::array<std::optional<double>, kGroups> predicted_{};  // cost of each group alone
+  std::array<double, kGroups> measured_{};
+  Overhead overhead_;
+  std::uint64_t trips_ = 0;
+};
+
+}  // namespace goleakd::probe

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/points.h"
+
+#include <array>
+
+namespace goleakd::probe {
+namespace {
+
+constexpr int kNewest = 999;
+constexpr std::string_view kCasgstatus = "runtime.casgstatus";
+
+// goid is written before the status changes from 1.24 on, and only later in newproc1 before that: there the new
+// goroutine is seen when it is queued. ready() wakes most; what the network poller and timers wake goes through the
+// other two. park_m runs for every gopark, and cannot be inlined into it: it is called through mcall, on another stack.
+// Coroutines (iter.Pull) hand over to each other and pass none of these.
+constexpr std::array<ProbePoint, 9> kPoints{{
+    {.kind = GOLEAKD_SPAWN,
+     .group = Group::spawn_exit,
+     .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
+     .otherwise = {},
+     .first_minor = 24,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_SPAWN,
+     .group = Group::spawn_exit,
+     .place = {GOLEAKD_NEWPROC_RUNQPUT, "runtime.newproc.func1", "runtime.runqput"},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = 23},
+    {.kind = GOLEAKD_EXIT,
+     .group = Group::spawn_exit,
+     .place = {GOLEAKD_GDESTROY, "runtime.gdestroy", ""},
+     .otherwise = {GOLEAKD_CASGSTATUS_EXIT, "runtime.gdestroy", kCasgstatus},
+     .first_minor = 22,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_EXIT,
+     .group = Group::spawn_exit,
+     .place = {GOLEAKD_GDESTROY, "runtime.goexit0", ""},
+     .otherwise = {GOLEAKD_CASGSTATUS_EXIT, "runtime.goexit0", kCasgstatus},
+     .first_minor = 0,
+     .last_minor = 21},
+    {.kind = GOLEAKD_PARK,
+     .group = Group::park_unpark,
+     .place = {GOLEAKD_GOPARK, "runtime.gopark", ""},
+     .otherwise = {GOLEAKD_PARK_M_CASGSTATUS, "runtime.park_m", kCasgstatus},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_UNPARK,
+     .group = Group::park_unpark,
+     .place = {GOLEAKD_READY, "runtime.ready", ""},
+     .otherwise = {GOLEAKD_CASGSTATUS_WAKE, "runtime.ready", kCasgstatus},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_UNPARK,
+     .group = Group::park_unpark,
+     .place = {GOLEAKD_CASGSTATUS_WAKE, "runtime.injectglist", kCasgstatus},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_UNPARK,
+     .group = Group::park_unpark,
+     .place = {GOLEAKD_CASGSTATUS_WAKE, "runtime.findRunnable", kCasgstatus},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_COROSWITCH,
+     .group = Group::park_unpark,
+     .place = {GOLEAKD_COROSWITCH_M, "runtime.coroswitch_m", ""},
+     .otherwise = {},
+     .first_minor = 23,
+     .last_minor = kNewest,
+     .if_linked = true},
+}};
+
+}  // namespace
+
+std::span<const ProbePoint> probe_points() { return kPoints; }
+
+std::string_view to_string(Group group) { return group == Group::spawn_exit ? "spawn and exit" : "park and unpark"; }
+
+std::string_view to_string(goleakd_kind kind) {
+  switch (kind) {
+    case GOLEAKD_SPAWN:
+      return "spawn";
+    case GOLEAKD_EXIT:
+      return "exit";
+    case GOLEAKD_PARK:
+      return "park";
+    case GOLEAKD_UNPARK:
+      return "unpark";
+    case GOLEAKD_COROSWITCH:
+      return "coroswitch";
+    case GOLEAKD_STORM:
+    case GOLEAKD_KINDS:
+      break;
+  }
+  return "?";
+}
+
+}  // namespace goleakd::probe
