@@ -110,7 +110,8 @@ void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snap
       if (!same_park && goroutine.park_identity != 0) correct(Correction::missed_unpark);
     }
     take(goroutine, state, snapshot, same_park, looked_before);
-    goroutine.parked = waiting;
+    // Only an event tells that a rest beyond the probes is a park all the same, one that a wake will end.
+    goroutine.parked = waiting && (goroutine.parked || !beyond_probes(state.wait));
     goroutine.doubted = false;
     if (snapshot.begin >= parks_complete_) goroutine.untold = false;
   } else if (!goroutine.parked) {  // in a park that no event told of: at the second look at the same one it is believed

@@ -107,6 +107,28 @@ TEST_F(Races, SystemCallsAreNotParks) {
   EXPECT_EQ(missed(ledger), 0U);
 }
 
+// The garbage collector stops goroutines that run, and lets them go by ready(): a wake without a park.
+TEST_F(Races, ARestThatPassesNoProbeIsNoPark) {
+  events({spawn(30, 3)});
+  look(100, {running(1), waiting(2, 21), waiting(3, 31, WaitClass::coroutine)});
+  events({unpark(150, 3)});
+  EXPECT_EQ(ledger.totals().unparked, 0U);
+  EXPECT_EQ(ledger.totals().unmatched_wakes, 1U);
+  look(200, {running(1), waiting(2, 21), waiting(3, 32, WaitClass::coroutine)});
+  events({park(250, 3), unpark(251, 3)});
+  EXPECT_EQ(ledger.totals().implicit_wakes, 0U);
+  EXPECT_EQ(ledger.totals().parked, 1U);
+  EXPECT_EQ(ledger.totals().unparked, 1U);
+}
+
+TEST_F(Races, AParkForTheRuntimesOwnBusinessStaysOne) {
+  events({park(30, 1, WaitClass::runtime)});  // it helps the garbage collector
+  look(100, {waiting(1, 11, WaitClass::runtime), waiting(2, 21)});
+  events({unpark(150, 1)});
+  EXPECT_EQ(ledger.totals().unparked, 1U);
+  EXPECT_EQ(ledger.totals().unmatched_wakes, 0U);
+}
+
 TEST_F(Races, RestsThatPassNoProbeAreNoCorrections) {
   GoroutineState system = waiting(3, 31);
   system.system = true;
