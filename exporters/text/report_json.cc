@@ -57,6 +57,7 @@ json losses_json(const verdict::TargetReport& target) {
           {"events_storm", target.events_lost_storm},       {"budget_trips", target.probe_budget_trips},
           {"snapshots_torn", target.snapshots_torn},        {"corrections", std::move(corrections)},
           {"unmatched_exits", totals.unmatched_exits},      {"unmatched_wakes", totals.unmatched_wakes},
+          {"implicit_wakes", totals.implicit_wakes},
           {"dropped_goroutines", totals.dropped_goroutines}};
 }
 
