@@ -71,16 +71,19 @@ class Daemon(harness.Process):
         """Of /api/v1/targets, or None."""
         return next((target for target in self.api("targets")["targets"] if target["pid"] == pid), None)
 
+    def sites(self, pid):
+        """Of /api/v1/sites: the creation sites of that process."""
+        return [site for site in self.api("sites")["sites"] if site["pid"] == pid]
+
     def site(self, pid, function):
-        """Of /api/v1/sites: the creation site in that function, or None."""
-        sites = [site for site in self.api("sites")["sites"] if site["pid"] == pid and site["function"] == function]
-        return sites[0] if sites else None
+        """The first creation site in that function, or None."""
+        return next((site for site in self.sites(pid) if site["function"] == function), None)
 
     def await_exact(self, pid, seconds=30):
         """Waits until events are complete and a snapshot has told what lived before."""
 
         def exact():
-            sites = [site for site in self.api("sites")["sites"] if site["pid"] == pid]
+            sites = self.sites(pid)
             return sites and all(site["spawned"] is not None for site in sites)
 
         harness.wait_for(exact, seconds, "exact counts")
