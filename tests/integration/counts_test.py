@@ -6,22 +6,15 @@ that is not explained. Then the daemon is killed: the program lives on, and no p
     counts_test.py GO_VERSION [uprobe_multi|perf_event]
 """
 
-import json
 import signal
-import subprocess
 import sys
 import time
 
 import harness
-from daemon import Daemon, need_root
+from daemon import Daemon, links_of_probes, need_root
 
 SITE = "main.spawnWorkers"
 CHURN = "main.churn"
-
-
-def links_of_probes():
-    listed = subprocess.run(["bpftool", "-j", "link", "show"], capture_output=True, text=True, check=True)
-    return [link for link in json.loads(listed.stdout) if link["type"] in ("uprobe_multi", "perf_event")]
 
 
 def expect(daemon, pid, function, **numbers):

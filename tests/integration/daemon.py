@@ -26,6 +26,16 @@ def goleakd(*arguments, timeout=60, **options):
                           **options)
 
 
+def bpf_links():
+    """All that the kernel has, whoever holds them."""
+    listed = subprocess.run(["bpftool", "-j", "link", "show"], capture_output=True, text=True, check=True)
+    return json.loads(listed.stdout)
+
+
+def links_of_probes():
+    return [link for link in bpf_links() if link["type"] in ("uprobe_multi", "perf_event")]
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=10)
@@ -87,6 +97,14 @@ class Daemon(harness.Process):
             return sites and all(site["spawned"] is not None for site in sites)
 
         harness.wait_for(exact, seconds, "exact counts")
+
+    def links(self):
+        """The ids of the BPF links that it holds."""
+        ids = set()
+        for path in pathlib.Path(f"/proc/{self.pid}/fdinfo").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                ids.update(map(int, re.findall(r"^link_id:\s*(\d+)", path.read_text(encoding="ascii"), re.MULTILINE)))
+        return ids
 
     def metrics(self):
         return self.get("/metrics")
