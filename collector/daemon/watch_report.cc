@@ -58,7 +58,8 @@ void Watch::report_probes(verdict::TargetReport& report) const {
   report.events_lost_ring = sum.lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
   report.events_lost_storm = sum.lost_storm;
-  report.probe_budget_trips = governor_.trips();
+  // Else nobody asks the governor.
+  if (config_.mode == WatchMode::automatic) report.probe_budget_trips = governor_.trips();
   if (governed_) {
     const probe::Overhead& overhead = governor_.overhead();
     report.overhead = {.used = overhead.used, .measured = overhead.measured, .predicted = overhead.predicted};

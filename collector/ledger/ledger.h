@@ -42,8 +42,8 @@ struct Totals {
   // Exits of goroutines that the ledger did not hold, for a known cause: older than the attach and not learnt yet, or
   // dropped.
   std::uint64_t unmatched_exits = 0;
-  // Unpark of one that was not parked: it had parked before the seed, or its park was lost, or the garbage collector had
-  // stopped it while it ran, to scan its stack, and let it go by ready().
+  // Unpark of one that was not parked: it had parked before the seed, or its park was lost, or the garbage collector
+  // had stopped it while it ran, to scan its stack, and let it go by ready().
   std::uint64_t unmatched_wakes = 0;
   // A park or exit of one that was still parked: the runtime let it run on without a wake (unlockf refused), or took up
   // a worker of the garbage collector (findRunnableGCWorker), or the wake was lost.

@@ -8,8 +8,7 @@ the program's own, all who parked were woken, and nothing had to be corrected th
 What events cannot tell, and the test asserts to be just that:
 
 * Go 1.23 makes the coroutines of iter.Pull past the probe of spawn, for they are never queued. Each is one
-  missed_spawn, and its spawn belongs to no site. From Go 1.24 on they count like all others.
-* Switches between coroutines are no parks: nothing tells of them, on either side.
+  missed_spawn, its spawn belongs to no site, and the wake to its first turn ends no park. From Go 1.24 on they count like all others.
 * A function of time.AfterFunc is started by the timer: its creation site is time.goFunc, and it has no parent.
 * Workers of the garbage collector park, but the scheduler takes most of them up again by findRunnableGCWorker, past the
   probes of unpark. They are the runtime's own and belong to no site; the ledger counts their wakes as implicit.
@@ -29,7 +28,7 @@ ROUNDS = 10
 COROUTINES = "iter.Pull[...]"
 COLLECTED = "main.collected"
 POLLED = ("main.connected", "main.piped")  # who wait for the network poller
-KINDS = ("spawn", "exit", "park", "unpark")
+KINDS = ("spawn", "exit", "park", "unpark", "coroswitch")
 # Without garbage to collect only the scavenger has work, of all the runtime's own.
 SCAVENGER = 1
 
@@ -103,12 +102,14 @@ def check_losses(look, own, coroutines_seen):
 class Window:
     """What has come between two looks."""
 
-    def __init__(self, before, after, own_before, own_after):
-        self.hits = {kind: after.hits[kind] - before.hits[kind] for kind in KINDS}
+    def __init__(self, before, after, own_before, own_after, coroutines_seen):
+        self.hits = {kind: after.hits.get(kind, 0) - before.hits.get(kind, 0) for kind in KINDS}
         self.implicit = after.losses["implicit_wakes"] - before.losses["implicit_wakes"]
         self.unmatched = after.losses["unmatched_wakes"] - before.losses["unmatched_wakes"]
         self.own = {name: (own_after[name][0] - own_before[name][0], own_after[name][1] - own_before[name][1])
                     for name in own_after}
+        if not coroutines_seen:  # nobody told that they begin parked, so their first turn ends no park
+            self.unmatched -= self.own[COROUTINES][0]
         # Of goroutines that are not the runtime's own.
         self.parked, self.unparked = (
             sum(site[name] for site in after.sites.values()) - sum(site[name] for site in before.sites.values())
@@ -125,12 +126,15 @@ class Window:
         """Main sits in a system call at both ends: only the runtime's own may be parked at one end alone."""
         excess = self.hits["park"] - self.hits["unpark"]
         assert abs(excess - self.implicit + self.unmatched) <= at_one_end_alone, vars(self)
-        assert self.hits["park"] >= self.parked and self.hits["unpark"] >= self.unparked, vars(self)
+        # Coroutines begin parked, and hand over: a wake and, but for their last turn, a park.
+        switches = self.hits["coroswitch"]
+        assert self.hits["park"] + switches >= self.parked and self.hits["unpark"] + switches >= self.unparked, vars(self)
 
     def __str__(self):
         started, ended = (sum(counts[i] for counts in self.own.values()) for i in (0, 1))
         return (f"spawn {self.hits['spawn']} (own {started}), exit {self.hits['exit']} (own {ended}), "
-                f"park {self.hits['park']}, unpark {self.hits['unpark']}, implicit {self.implicit}, "
+                f"park {self.hits['park']}, unpark {self.hits['unpark']}, coroswitch {self.hits['coroswitch']}, "
+                f"implicit {self.implicit}, "
                 f"unmatched {self.unmatched}, system {self.system}; "
                 f"without the runtime's own: park {self.parked}, unpark {self.unparked}")
 
@@ -143,7 +147,7 @@ def check_window(daemon, features, before, sections, coroutines_seen):
     own = own_totals(features)
     check_sites(look, own, coroutines_seen)
     check_losses(look, own, coroutines_seen)
-    window = Window(before, look, own_before, own)
+    window = Window(before, look, own_before, own, coroutines_seen)
     window.check_births_and_deaths(coroutines_seen)
     window.check_parks(SCAVENGER if sections else window.system)
     return look, window

@@ -7,6 +7,7 @@ package main
 import (
 	"iter"
 	"runtime"
+	"sync/atomic"
 )
 
 // coroutines counts what iter.Pull starts and ends, and how often that parks.
@@ -16,9 +17,13 @@ func coroutineSections() []*section {
 	return []*section{{name: "main.pulled", run: pulled}, coroutines}
 }
 
+// resumed counts how often one of iter.Pull's coroutines was handed over to. Whoever does that parks until it hands back.
+var resumed atomic.Int64
+
 // pulled has goroutines pull values out of sequences: endless ones, ones that end, ones that never begin, and ones that
 // park on the way.
 func pulled(s *section) (int, error) {
+	before := resumed.Load()
 	const each = 5
 	for i := 0; i < crowd/4; i++ {
 		go s.counted(func() {
@@ -76,20 +81,34 @@ func pulled(s *section) (int, error) {
 		s.expect("sum", sum, sumTo(transfers))
 	})()
 	s.alive.Wait()
-	coroutines.parks.Add(transfers)
-	return 0, nil
+	// A coroutine begins parked, and its last turn ends without a park.
+	turns := resumed.Load() - before
+	coroutines.parks.Add(transfers + turns)
+	return int(turns), nil
 }
 
 // pull is iter.Pull, and counts. Its sequence must come to its end.
 func pull(sequence iter.Seq[int]) (next func() (int, bool), stop func()) {
 	coroutines.started.Add(1)
-	began := false
-	next, end := iter.Pull(func(yield func(int) bool) {
+	began, done := false, false
+	resume, end := iter.Pull(func(yield func(int) bool) {
 		began = true
 		defer coroutines.ended.Add(1)
 		sequence(yield)
 	})
+	next = func() (int, bool) {
+		if !done {
+			resumed.Add(1)
+		}
+		value, ok := resume()
+		done = done || !ok
+		return value, ok
+	}
 	return next, func() {
+		if !done {
+			resumed.Add(1)
+			done = true
+		}
 		end()
 		if !began {
 			coroutines.ended.Add(1)
