@@ -12,6 +12,7 @@ struct go_registers {
 	__u64 arg3;
 	__u64 current_g;
 	__u64 flags;
+	__u64 sp;
 };
 
 /*
@@ -27,6 +28,7 @@ static __always_inline struct go_registers go_registers(const struct pt_regs *ct
 		.arg3 = regs->rcx,
 		.current_g = regs->r14,
 		.flags = regs->eflags,
+		.sp = regs->rsp,
 	};
 	return read;
 }

@@ -41,6 +41,20 @@ struct {
 	__type(value, struct goleakd_target);
 } targets SEC(".maps");
 
+/* Of those who execute the go statements of suspects: few, so a ring of their own needs no share of the other one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} spawners SEC(".maps");
+
+/* Written and deleted by the collector; counted down here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GOLEAKD_WANTED_SPAWNERS);
+	__type(key, struct goleakd_wanted_spawner);
+	__type(value, goleakd_u32);
+} wanted_spawners SEC(".maps");
+
 struct hit {
 	enum goleakd_kind kind;
 	goleakd_u64 g;
@@ -218,6 +232,53 @@ static __always_inline int handle(struct pt_regs *ctx, bool record)
 	}
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+static __always_inline int handle_spawner(struct pt_regs *ctx)
+{
+	union {
+		goleakd_u64 word;
+		struct goleakd_cookie fields;
+	} cookie = { .word = bpf_get_attach_cookie(ctx) };
+	const struct go_registers regs = go_registers(ctx);
+	goleakd_u32 slot = cookie.fields.slot;
+	struct goleakd_wanted_spawner wanted = { .slot = slot };
+
+	if ((cookie.fields.flags & GOLEAKD_FLAG_STACK_CHECK) && go_stack_check_taken(&regs))
+		return 0;
+	struct goleakd_counters *count = bpf_map_lookup_elem(&counters, &slot);
+	struct goleakd_target *target = bpf_map_lookup_elem(&targets, &slot);
+	if (!count || !target)
+		return 0;
+	count->hits[GOLEAKD_SPAWNER]++;
+	if (tripped(target, count, &cookie.fields, bpf_ktime_get_ns()) || !read_word(&wanted.gopc, regs.sp))
+		return 0;
+	goleakd_u32 *left = bpf_map_lookup_elem(&wanted_spawners, &wanted);
+	if (!left || !*left)
+		return 0;
+	*left -= 1; /* two CPUs at once may take one more than was wanted, or one less */
+	struct goleakd_spawner *spawner = bpf_ringbuf_reserve(&spawners, sizeof(*spawner), 0);
+	if (!spawner)
+		return 0;
+	long bytes = bpf_get_stack(ctx, spawner->pcs, sizeof(spawner->pcs), BPF_F_USER_STACK);
+	spawner->gopc = wanted.gopc;
+	spawner->slot = slot;
+	spawner->frames = bytes < 0 ? 0 : bytes / sizeof(spawner->pcs[0]);
+	spawner->reserved = 0;
+	bpf_ringbuf_submit(spawner, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int spawner_multi(struct pt_regs *ctx)
+{
+	return handle_spawner(ctx);
+}
+
+SEC("uprobe")
+int spawner_perf(struct pt_regs *ctx)
+{
+	return handle_spawner(ctx);
 }
 
 /* The same program twice: how it will be attached is fixed when it is loaded. Only one of them is. */

@@ -32,7 +32,8 @@ enum goleakd_kind {
 	GOLEAKD_PARK = 2, /* goid stops; reason says why */
 	GOLEAKD_UNPARK = 3, /* goid was made runnable */
 	GOLEAKD_COROSWITCH = 4, /* goid (0: it ends) hands over to the goroutine `parent`, as iter.Pull does */
-	GOLEAKD_STORM = 5, /* no hit: the probes of that slot were hit too often and tell nothing any more */
+	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_spawner */
+	GOLEAKD_STORM = 6, /* no hit: the probes of that slot were hit too often and tell nothing any more */
 	GOLEAKD_KINDS = 8, /* a power of two */
 };
 
@@ -47,6 +48,7 @@ enum goleakd_point {
 	GOLEAKD_READY = 6, /* AX = g */
 	GOLEAKD_CASGSTATUS_WAKE = 7, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
 	GOLEAKD_COROSWITCH_M = 8, /* AX = g that leaves; its coroarg has the other */
+	GOLEAKD_NEWPROC = 9, /* on the stack of who executes the go statement: [RSP] = what will be g.gopc */
 };
 
 /* Set in a cookie when the probed instruction is the jump of the stack check, which is met again after the stack has grown. */
@@ -109,6 +111,28 @@ struct goleakd_counters {
 	goleakd_u64 window_hits;
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 104, "size of goleakd_counters");
+
+/* How often the stack behind a go statement is still wanted, by slot and g.gopc: a map of u32. */
+struct goleakd_wanted_spawner {
+	goleakd_u64 gopc;
+	goleakd_u32 slot;
+	goleakd_u32 reserved;
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_wanted_spawner) == 16, "size of goleakd_wanted_spawner");
+#define GOLEAKD_WANTED_SPAWNERS 1024
+
+/* One record of the ring of spawners. */
+#define GOLEAKD_SPAWNER_FRAMES 64
+struct goleakd_spawner {
+	goleakd_u64 gopc;
+	goleakd_u16 slot;
+	goleakd_u16 frames; /* of pcs */
+	goleakd_u32 reserved;
+	/* Run-time addresses, innermost first: the probe's own, then (Linux 6.12 on) gopc, then the callers' return addresses. */
+	goleakd_u64 pcs[GOLEAKD_SPAWNER_FRAMES];
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_spawner) == 528, "size of goleakd_spawner");
+GOLEAKD_ASSERT(offsetof(struct goleakd_spawner, pcs) == 16, "goleakd_spawner.pcs");
 
 /* Groups of probes that can be attached at once: slots of the maps. */
 #define GOLEAKD_SLOTS 2048

@@ -41,7 +41,7 @@ text::ProbeTable table_of(const std::string& path, const target::GoBinary& binar
     for (const probe::Probe& chosen : point.probes) table.rows.push_back(row_of(point, &chosen));
     if (!point.refused.empty()) table.rows.push_back(row_of(point, nullptr));
   }
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::spawners}) {
     if (!plan.has(group)) table.refused.push_back(std::string(probe::to_string(group)) + ": " + plan.why_not(group));
   }
   return table;

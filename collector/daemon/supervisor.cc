@@ -192,6 +192,10 @@ void Supervisor::drain() {
     Watch* watch = event.slot < by_slot.size() ? by_slot[event.slot] : nullptr;
     if (watch != nullptr) watch->on_event(event);
   });
+  prober_->drain_spawners([&](const probe::Spawner& spawner) {
+    Watch* watch = spawner.slot < by_slot.size() ? by_slot[spawner.slot] : nullptr;
+    if (watch != nullptr) watch->on_spawner(spawner);
+  });
   for (auto& [pid, watch] : watches_) watch->count_hits();
 }
 

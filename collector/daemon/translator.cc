@@ -68,6 +68,14 @@ ledger::CreationId Translator::creation(std::uint64_t gopc, std::uint64_t startp
   return known.id = ledger_.intern(site);
 }
 
+std::vector<std::uint64_t> Translator::gopcs_of(ledger::CreationId site) const {
+  std::vector<std::uint64_t> gopcs;
+  for (const auto& [gopc, creation] : creations_) {
+    if (creation.id == site) gopcs.push_back(gopc);
+  }
+  return gopcs;
+}
+
 ledger::BlockedId Translator::blocked(const snapshot::Stack& stack, ledger::WaitClass wait, std::string_view reason) {
   if (stack.frames.empty()) return {};
   StableHash hash;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "bpf/wire.h"
 #include "ledger/ledger.h"
@@ -25,6 +26,8 @@ class Translator {
   // A hand-over between coroutines is a park and a wake, and a goroutine that begins parked (iter.Pull's) is a spawn
   // and a park; everything else is one event.
   void events(const goleakd_event& event, const std::function<void(const ledger::Event&)>& each);
+  // Of a site's `go` statement, as far as they have been met: run-time addresses.
+  std::vector<std::uint64_t> gopcs_of(ledger::CreationId site) const;
   // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.
   ledger::Snapshot snapshot(const snapshot::Snapshot& snapshot);
 

@@ -15,6 +15,10 @@ constexpr Duration kMaxBackoff = std::chrono::minutes(5);
 constexpr Duration kYouth = std::chrono::seconds(10);
 constexpr Duration kRetryWhileYoung = std::chrono::milliseconds(500);
 
+// A probe that seeks spawners stays no longer than this, and comes back after the same time: whoever starts a goroutine
+// only now and then is caught some day.
+constexpr Duration kSpawnerTurn = std::chrono::minutes(1);
+
 // Probes that could not be put in are tried again.
 constexpr Duration kRetryAttach = std::chrono::minutes(1);
 
@@ -43,6 +47,7 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       engine_(process_->service, config.thresholds),
       plan_(probe::plan_probes(*process_->binary)),
       governor_(config.budget, handling, hit_seconds),
+      spawn_stacks_(*process_),
       next_snapshot_(MonotonicClock::now()) {}
 
 std::string Watch::unwanted(probe::Group group) const {
@@ -67,6 +72,41 @@ void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable,
       attach(group, *prober, now);
     }
   }
+  if (prober != nullptr) seek_spawners(*prober, now);
+}
+
+bool Watch::affords_spawners() const {
+  if (config_.mode == WatchMode::snapshots || !plan_.has(probe::Group::spawners)) return false;
+  return config_.mode == WatchMode::events || governor_.affords_spawners();
+}
+
+// As long as there are suspects of whom nobody knows yet who starts them.
+void Watch::seek_spawners(probe::Prober& prober, Instant now) {
+  const auto wanted = spawn_stacks_.wanted();
+  if (spawner_probe_) {
+    const goleakd_counters counters = spawner_probe_->counters();
+    const bool goes_on = !wanted.empty() && now < spawner_turn_ && affords_spawners() && counters.lost_storm == 0;
+    if (goes_on) return;
+    spawner_hits_ += counters.hits[GOLEAKD_SPAWNER];
+    spawner_probe_.reset();
+    spawner_turn_ = now + kSpawnerTurn;
+    return;
+  }
+  if (wanted.empty() || now < spawner_turn_ || !affords_spawners()) return;
+  auto probe = prober.attach_spawners(*process_, plan_, wanted, governor_.storm_hits());
+  spawner_turn_ = now + kSpawnerTurn;
+  if (!probe) {
+    spdlog::warn("{} (pid {}): who starts the suspects can't be seen: {}", process_->service, process_->pid,
+                 probe.error().message());
+    return;
+  }
+  spawner_probe_ = std::move(*probe);
+  spdlog::info("{} (pid {}): looking for those who start the suspects", process_->service, process_->pid);
+}
+
+void Watch::on_spawner(const probe::Spawner& spawner) {
+  spawn_stacks_.add(spawner);
+  report_outdated_ = true;
 }
 
 void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
@@ -116,6 +156,7 @@ std::vector<std::uint16_t> Watch::slots() const {
   for (const Probes& own : probes_) {
     if (own.attachment) slots.push_back(own.attachment->slot());
   }
+  if (spawner_probe_) slots.push_back(spawner_probe_->slot());
   return slots;
 }
 
@@ -164,7 +205,7 @@ void Watch::on_counters(const Result<snapshot::RuntimeCounters>& counters, Durat
     reading.spawned = counters->spawned;
     reading.scheduled = counters->scheduled;
   }
-  for (std::size_t i = 0; i < probe::kGroups; ++i) {
+  for (std::size_t i = 0; i < probe::kLasting; ++i) {
     reading.hits[i] = total_hits(probes_[i].past) + total_hits(probes_[i].present);
   }
   governed_ = governor_.read(reading) || governed_;
@@ -194,6 +235,10 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   torn_ += snapshot->implausible + snapshot->moved;
   ledger_.apply(translator_.snapshot(*snapshot));
   engine_.observe(ledger_, facts, now);
+  for (const verdict::Leak& leak : engine_.leaks()) {
+    if (leak.stage == verdict::Stage::resolved) continue;
+    spawn_stacks_.want(leak.site_id, translator_.gopcs_of(ledger_.intern(leak.creation)));
+  }
   next_snapshot_ = now + snapshot_interval();
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "daemon/config.h"
+#include "daemon/spawn_stacks.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
 #include "probe/governor.h"
@@ -38,6 +39,7 @@ class Watch {
   // Slots of the events that belong here.
   std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
+  void on_spawner(const probe::Spawner& spawner);
   // Asks what the probes in place have counted and lost.
   void count_hits();
   // What the program's own counters said, and the CPU time that it had used by then. Hits must have been counted.
@@ -75,6 +77,8 @@ class Watch {
   std::string unwanted(probe::Group group) const;
   void attach(probe::Group group, probe::Prober& prober, Instant now);
   void detach(probe::Group group, const std::string& reason);
+  void seek_spawners(probe::Prober& prober, Instant now);
+  bool affords_spawners() const;
   goleakd_counters counters() const;
   void report_probes(verdict::TargetReport& report) const;
   verdict::TargetReport make_report(Instant now) const;
@@ -88,7 +92,12 @@ class Watch {
 
   probe::Governor governor_;
   bool governed_ = false;  // it has seen enough to say what the probes cost
-  std::array<Probes, probe::kGroups> probes_;
+  std::array<Probes, probe::kLasting> probes_;
+
+  SpawnStacks spawn_stacks_;
+  std::unique_ptr<probe::Attachment> spawner_probe_;  // while some are sought
+  Instant spawner_turn_;                              // its end, or the begin of the next
+  std::uint64_t spawner_hits_ = 0;                    // of those that have ended
 
   verdict::TargetReport report_;
   bool report_outdated_ = true;  // by more than the passing of time

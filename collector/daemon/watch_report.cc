@@ -53,8 +53,13 @@ void Watch::report_probes(verdict::TargetReport& report) const {
   for (const probe::PlannedPoint& point : plan_.points) {
     const std::string name(probe::to_string(point.row.kind));
     if (std::ranges::find(report.probes, name, &verdict::ProbeReport::name) != report.probes.end()) continue;
+    if (point.row.group == probe::Group::spawners) continue;
     report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
   }
+  const std::uint64_t seeking = spawner_probe_ ? spawner_probe_->counters().hits[GOLEAKD_SPAWNER] : 0;
+  report.probes.push_back({.name = std::string(probe::to_string(GOLEAKD_SPAWNER)),
+                           .attached = spawner_probe_ != nullptr,
+                           .hits = spawner_hits_ + seeking});
   report.events_lost_ring = sum.lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
   report.events_lost_storm = sum.lost_storm;
@@ -93,6 +98,7 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.blocked_by_age = ledger_.blocked_by_age(now);
   report.leaks = engine_.leaks();
   report.leaks_detected = engine_.detected();
+  report.spawned_from = spawn_stacks_.known();
 
   report.sites = site_reports(process_->service, ledger_);
   report_probes(report);

@@ -66,6 +66,8 @@ Result<Skeleton> load(Method method) {
   if (!skeleton) return fail(load_error(errno));
   bpf_program__set_autoload(skeleton->progs.goroutine_multi, false);
   bpf_program__set_autoload(skeleton->progs.goroutine_perf, false);
+  bpf_program__set_autoload(skeleton->progs.spawner_multi, false);
+  bpf_program__set_autoload(skeleton->progs.spawner_perf, false);
   bpf_program__set_autoload(program_for(skeleton, method), true);
   bpf_map__set_max_entries(skeleton->maps.events, kRingBytes);
   bpf_map__set_max_entries(skeleton->maps.counters, 1);

@@ -52,6 +52,12 @@ std::uint32_t Governor::storm_hits() const {
   return static_cast<std::uint32_t>(std::ceil(std::max(kStormOverBudget * allowed, kStormSeconds) / hit_seconds_));
 }
 
+bool Governor::affords_spawners() const {
+  const auto& spawn_exit = predicted_[static_cast<std::size_t>(Group::spawn_exit)];
+  return handling_ == Handling::quick && spawn_exit &&
+         overhead_.measured + *spawn_exit / 2 <= kRoom * budget_.max_overhead * overhead_.used;
+}
+
 bool Governor::read(const Reading& reading) {
   const bool tells = previous_ && reading.at > previous_->at;
   if (tells) {
@@ -67,7 +73,7 @@ bool Governor::read(const Reading& reading) {
     overhead_.predicted.reset();
     if (spawns && turns) overhead_.predicted = *predicted_[0] + *predicted_[1];
     overhead_.measured = 0;
-    for (std::size_t i = 0; i < kGroups; ++i) {
+    for (std::size_t i = 0; i < kLasting; ++i) {
       const std::uint64_t hits = reading.hits[i] - std::min(previous_->hits[i], reading.hits[i]);
       measured_[i] = static_cast<double>(hits) / elapsed * hit_seconds_;
       overhead_.measured += measured_[i];
@@ -83,7 +89,7 @@ bool Governor::read(const Reading& reading) {
 void Governor::take_away(Instant at) {
   const double allowed = budget_.max_overhead * overhead_.used;
   double cost = overhead_.measured;
-  for (std::size_t i = kGroups; i-- > 0 && cost > allowed;) {
+  for (std::size_t i = kLasting; i-- > 0 && cost > allowed;) {
     cost -= measured_[i];
     if (states_[i].wanted) {
       trip(static_cast<Group>(i), at,
@@ -126,7 +132,7 @@ void Governor::let_in(Instant at) {
   const double room = handling_ == Handling::quick ? kRoom : kSparingRoom;
   double cost = 0;
   bool allowed = true;
-  for (std::size_t i = 0; i < kGroups; ++i) {
+  for (std::size_t i = 0; i < kLasting; ++i) {
     State& state = states_[i];
     const auto& predicted = predicted_[i];
     if (state.wanted) {

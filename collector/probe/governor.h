@@ -29,10 +29,10 @@ enum class Handling : std::uint8_t {
 // One process at one moment. All numbers are cumulative.
 struct Reading {
   Instant at;
-  Duration cpu{};                             // that the process has used
-  std::optional<std::uint64_t> spawned;       // goroutines, by the runtime's own counters; nothing: can't be read
-  std::optional<std::uint64_t> scheduled;     // transitions into running: no less than parks
-  std::array<std::uint64_t, kGroups> hits{};  // by Group, of the probes while they are in place
+  Duration cpu{};                              // that the process has used
+  std::optional<std::uint64_t> spawned;        // goroutines, by the runtime's own counters; nothing: can't be read
+  std::optional<std::uint64_t> scheduled;      // transitions into running: no less than parks
+  std::array<std::uint64_t, kLasting> hits{};  // by Group, of the probes while they are in place
 };
 
 // Rates over the time between the newest two readings; 1.0 is one core.
@@ -44,9 +44,9 @@ struct Overhead {
   double ratio(double cost) const { return cost / used; }
 };
 
-// Decides which groups of probes one process can afford. A group goes in when it is predicted to fit the budget, from
-// what the runtime itself counts, before anything is paid; it is taken away when what it costs breaks the budget.
-// Nothing is sampled: a group is there, and exact, or absent. Pure: no clock, no I/O.
+// Decides which of the lasting groups of probes one process can afford. A group goes in when it is predicted to fit the
+// budget, from what the runtime itself counts, before anything is paid; it is taken away when what it costs breaks the
+// budget. Nothing is sampled: a group is there, and exact, or absent. Pure: no clock, no I/O.
 class Governor {
  public:
   // `hit_seconds`: what one hit costs (probe/calibration.h).
@@ -60,6 +60,8 @@ class Governor {
   bool wants(Group group) const { return state(group).wanted; }
   // Why not, in words with numbers; empty when it is wanted.
   const std::string& why_not(Group group) const { return state(group).why_not; }
+  // A probe that is hit once for each spawn would fit as well, for a while.
+  bool affords_spawners() const;
   // So many hits of a group in a window of the breaker's on one CPU are a storm: far above the budget, and dear enough
   // to be worth a stop.
   std::uint32_t storm_hits() const;
@@ -87,10 +89,10 @@ class Governor {
   Budget budget_;
   Handling handling_;
   double hit_seconds_;
-  std::array<State, kGroups> states_;
+  std::array<State, kLasting> states_;
   std::optional<Reading> previous_;
-  std::array<std::optional<double>, kGroups> predicted_{};  // cost of each group alone
-  std::array<double, kGroups> measured_{};
+  std::array<std::optional<double>, kLasting> predicted_{};  // cost of each group alone
+  std::array<double, kLasting> measured_{};
   Overhead overhead_;
   std::uint64_t trips_ = 0;
 };

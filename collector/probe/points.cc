@@ -13,7 +13,7 @@ constexpr std::string_view kCasgstatus = "runtime.casgstatus";
 // goroutine is seen when it is queued. ready() wakes most; what the network poller and timers wake goes through the
 // other two. park_m runs for every gopark, and cannot be inlined into it: it is called through mcall, on another stack.
 // Coroutines (iter.Pull) hand over to each other and pass none of these.
-constexpr std::array<ProbePoint, 9> kPoints{{
+constexpr std::array<ProbePoint, 10> kPoints{{
     {.kind = GOLEAKD_SPAWN,
      .group = Group::spawn_exit,
      .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
@@ -69,13 +69,29 @@ constexpr std::array<ProbePoint, 9> kPoints{{
      .first_minor = 23,
      .last_minor = kNewest,
      .if_linked = true},
+    {.kind = GOLEAKD_SPAWNER,
+     .group = Group::spawners,
+     .place = {GOLEAKD_NEWPROC, "runtime.newproc", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
 }};
 
 }  // namespace
 
 std::span<const ProbePoint> probe_points() { return kPoints; }
 
-std::string_view to_string(Group group) { return group == Group::spawn_exit ? "spawn and exit" : "park and unpark"; }
+std::string_view to_string(Group group) {
+  switch (group) {
+    case Group::spawn_exit:
+      return "spawn and exit";
+    case Group::park_unpark:
+      return "park and unpark";
+    case Group::spawners:
+      return "go statements of suspects";
+  }
+  return "?";
+}
 
 std::string_view to_string(goleakd_kind kind) {
   switch (kind) {
@@ -89,6 +105,8 @@ std::string_view to_string(goleakd_kind kind) {
       return "unpark";
     case GOLEAKD_COROSWITCH:
       return "coroswitch";
+    case GOLEAKD_SPAWNER:
+      return "spawner";
     case GOLEAKD_STORM:
     case GOLEAKD_KINDS:
       break;

@@ -12,9 +12,14 @@ namespace goleakd::probe {
 
 // Probes that tell something only together: put in and taken away as one. In the order of how much they tell for what
 // they cost.
-enum class Group : std::uint8_t { spawn_exit, park_unpark };
-inline constexpr std::size_t kGroups = 2;
-std::string_view to_string(Group group);  // for people: "spawn and exit"
+enum class Group : std::uint8_t {
+  spawn_exit,
+  park_unpark,
+  spawners,  // only while a suspect's go statement is to be caught in the act
+};
+inline constexpr std::size_t kGroups = 3;
+inline constexpr std::size_t kLasting = 2;  // the first ones stay in place as long as they fit the budget
+std::string_view to_string(Group group);    // for people: "spawn and exit"
 
 // An instruction of the Go runtime, by the function that it stands in.
 struct Place {

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -22,6 +23,17 @@ goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
   return cookie;
 }
 
+// Of the kernel's list: its first entry is the probe's own address, and where it knows that a function's frame is not
+// there yet, the return address comes next, which is gopc.
+Spawner spawner_of(const goleakd_spawner& record) {
+  Spawner spawner{.slot = record.slot, .gopc = record.gopc, .callers = {}};
+  const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_SPAWNER_FRAMES);
+  for (std::size_t i = 1; i < frames; ++i) {
+    if (i > 1 || record.pcs[i] != record.gopc) spawner.callers.push_back(record.pcs[i]);
+  }
+  return spawner;
+}
+
 goleakd_u16 offset_of(std::uint32_t field) { return target::present(field) ? static_cast<goleakd_u16>(field) : 0; }
 
 }  // namespace
@@ -32,7 +44,9 @@ std::string libbpf_version() {
 }
 
 Attachment::~Attachment() {
-  prober_.detacher_.take(std::move(links_), [&prober = prober_, slot = slot_] { prober.give_back(slot); });
+  prober_.detacher_.take(std::move(links_), [&prober = prober_, slot = slot_, wanted = std::move(wanted_)] {
+    prober.give_back(slot, wanted);
+  });
 }
 
 goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }
@@ -60,6 +74,8 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   }
   bpf_program__set_autoload(skeleton_->progs.goroutine_multi, method == Method::uprobe_multi);
   bpf_program__set_autoload(skeleton_->progs.goroutine_perf, method == Method::perf_event);
+  bpf_program__set_autoload(skeleton_->progs.spawner_multi, method == Method::uprobe_multi);
+  bpf_program__set_autoload(skeleton_->progs.spawner_perf, method == Method::perf_event);
   bpf_map__set_max_entries(skeleton_->maps.events, ring_bytes);
   if (const int error = goroutine_bpf::load(skeleton_); error != 0) return fail(load_error(-error));
   const auto on_event = [](void* self, void* data, std::size_t size) {
@@ -71,12 +87,21 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   ring_events_ = ring_bytes / sizeof(goleakd_event);
   ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.events), on_event, this, nullptr);
   if (ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the event ring"));
+  const auto on_spawner = [](void* self, void* data, std::size_t size) {
+    const auto& prober = *static_cast<const Prober*>(self);
+    if (size >= sizeof(goleakd_spawner))
+      (*prober.each_spawner_)(spawner_of(*static_cast<const goleakd_spawner*>(data)));
+    return 0;
+  };
+  spawner_ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.spawners), on_spawner, this, nullptr);
+  if (spawner_ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the ring of spawners"));
   return {};
 }
 
 void Prober::unload() {
   ring_buffer__free(ring_);
-  ring_ = nullptr;
+  ring_buffer__free(spawner_ring_);
+  ring_ = spawner_ring_ = nullptr;
   goroutine_bpf::destroy(skeleton_);
   skeleton_ = nullptr;
 }
@@ -101,7 +126,11 @@ std::optional<std::uint16_t> Prober::take_slot() {
   return std::nullopt;
 }
 
-void Prober::give_back(std::uint16_t slot) {
+void Prober::give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted) {
+  for (const std::uint64_t gopc : wanted) {
+    const goleakd_wanted_spawner key{.gopc = gopc, .slot = slot, .reserved = 0};
+    bpf_map__delete_elem(skeleton_->maps.wanted_spawners, &key, sizeof(key), 0);
+  }
   const std::lock_guard lock(slots_mutex_);
   slots_[slot] = false;
 }
@@ -134,12 +163,39 @@ Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& proc
   for (const Probe& probe : plan.probes(group)) {
     places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, *slot)});
   }
-  const bpf_program* program =
-      method_ == Method::uprobe_multi ? skeleton_->progs.goroutine_multi : skeleton_->progs.goroutine_perf;
-  auto links = attach_program(program, method_, process.pid, process.binary->elf().own_path(), places);
+  auto links = attach_program(program_of(group), method_, process.pid, process.binary->elf().own_path(), places);
   if (!links) return fail(links.error());
   attachment->links_ = std::move(*links);
   return attachment;
+}
+
+const bpf_program* Prober::program_of(Group group) const {
+  const auto& programs = skeleton_->progs;
+  const bool multi = method_ == Method::uprobe_multi;
+  if (group == Group::spawners) return multi ? programs.spawner_multi : programs.spawner_perf;
+  return multi ? programs.goroutine_multi : programs.goroutine_perf;
+}
+
+Result<std::unique_ptr<Attachment>> Prober::attach_spawners(const target::GoProcess& process, const Plan& plan,
+                                                            const std::vector<WantedSpawner>& wanted,
+                                                            std::uint32_t window_hits) {
+  auto attachment = attach(process, plan, Group::spawners, window_hits);
+  if (!attachment) return attachment;
+  for (const WantedSpawner& one : wanted) {
+    const goleakd_wanted_spawner key{.gopc = one.gopc, .slot = (*attachment)->slot(), .reserved = 0};
+    if (bpf_map__update_elem(skeleton_->maps.wanted_spawners, &key, sizeof(key), &one.times, sizeof(one.times),
+                             BPF_ANY) != 0) {
+      return fail(Error::from_errno(errno, "asking for the stacks behind go statements"));
+    }
+    (*attachment)->wanted_.push_back(one.gopc);
+  }
+  return attachment;
+}
+
+void Prober::drain_spawners(const std::function<void(const Spawner&)>& each) {
+  each_spawner_ = &each;
+  ring_buffer__consume(spawner_ring_);
+  each_spawner_ = nullptr;
 }
 
 void Prober::drain(const std::function<void(const goleakd_event&)>& each) {

@@ -45,7 +45,21 @@ class Attachment {
 
   Prober& prober_;
   std::uint16_t slot_;
+  std::vector<std::uint64_t> wanted_;  // keys of the map of wanted spawners
   std::vector<Link> links_;
+};
+
+// A `go` statement whose execution is to be caught.
+struct WantedSpawner {
+  std::uint64_t gopc = 0;   // what g.gopc of its goroutines is: a run-time address
+  std::uint32_t times = 0;  // the next so many; a race may make it one more or one less
+};
+
+// One of those: the goroutine that executed it.
+struct Spawner {
+  std::uint16_t slot = 0;
+  std::uint64_t gopc = 0;
+  std::vector<std::uint64_t> callers;  // return addresses above the function with the `go` statement, innermost first
 };
 
 // The BPF programs of this daemon, loaded once, and the ring that all their events come through.
@@ -70,11 +84,17 @@ class Prober {
   Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan, Group group,
                                              std::uint32_t window_hits);
 
+  // The same for the group `spawners`, which tells of these `go` statements alone, by drain_spawners().
+  Result<std::unique_ptr<Attachment>> attach_spawners(const target::GoProcess& process, const Plan& plan,
+                                                      const std::vector<WantedSpawner>& wanted,
+                                                      std::uint32_t window_hits);
+
   // An epoll whose waiters are woken when a storm has come into the ring, and for nothing else. Stays the prober's.
   int storm_fd() const;
 
   // Hands over every event that is in the ring, in order; of those that come meanwhile no more than would fill it.
   void drain(const std::function<void(const goleakd_event&)>& each);
+  void drain_spawners(const std::function<void(const Spawner&)>& each);
 
  private:
   friend class Attachment;
@@ -83,14 +103,17 @@ class Prober {
   void unload();
   std::optional<std::uint16_t> take_slot();
   void set_up(std::uint16_t slot, const target::Layout& layout, std::uint32_t window_hits);
-  void give_back(std::uint16_t slot);
+  void give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted);
+  const bpf_program* program_of(Group group) const;
 
   Method method_ = Method::uprobe_multi;
   goroutine_bpf* skeleton_ = nullptr;
   ring_buffer* ring_ = nullptr;
-  const std::function<void(const goleakd_event&)>* each_ = nullptr;  // during drain()
-  std::size_t drained_ = 0;                                          // by the present drain()
-  std::size_t ring_events_ = 0;                                      // that fit into the ring
+  ring_buffer* spawner_ring_ = nullptr;
+  const std::function<void(const goleakd_event&)>* each_ = nullptr;    // during drain()
+  const std::function<void(const Spawner&)>* each_spawner_ = nullptr;  // during drain_spawners()
+  std::size_t drained_ = 0;                                            // by the present drain()
+  std::size_t ring_events_ = 0;                                        // that fit into the ring
 
   std::mutex slots_mutex_;
   std::vector<bool> slots_ = std::vector<bool>(GOLEAKD_SLOTS);  // taken

@@ -33,6 +33,12 @@ struct OverheadReport {
   std::optional<double> predicted;  // what all probes together would cost; nothing where it can't be told
 };
 
+// How a `go` statement was reached, as some of its executions were caught.
+struct SpawnedFrom {
+  std::vector<ledger::Frame> frames;  // innermost first, from the `go` statement on
+  std::uint64_t times = 0;            // of those caught
+};
+
 struct SiteReport {
   std::string id;  // site_id
   ledger::CreationSite site;
@@ -77,6 +83,7 @@ struct TargetReport {
   std::vector<SiteReport> sites;  // most live first
   std::vector<Leak> leaks;        // worst first, suspects included
   std::uint64_t leaks_detected = 0;
+  std::map<std::string, std::vector<SpawnedFrom>> spawned_from;  // of suspects, by site_id, most frequent first
   std::vector<ProbeReport> probes;
   std::uint64_t events_lost_ring = 0;        // ring full
   std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe

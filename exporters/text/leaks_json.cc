@@ -15,15 +15,23 @@ json blocked_json(const ledger::BlockedPlace& place) {
           {"reason", place.reason},     {"in_loop", place.in_loop}};
 }
 
-json stack_json(const ledger::Stack& stack) {
-  json frames = json::array();
-  if (stack != nullptr) {
-    for (const ledger::Frame& frame : *stack) frames.push_back(to_json(frame));
-  }
-  return frames;
+json frames_json(const std::vector<ledger::Frame>& frames) {
+  json list = json::array();
+  for (const ledger::Frame& frame : frames) list.push_back(to_json(frame));
+  return list;
 }
 
-json leak_json(const verdict::Report& report, const verdict::Leak& leak) {
+json spawned_from_json(const verdict::TargetReport& target, const verdict::Leak& leak) {
+  json list = json::array();
+  const auto known = target.spawned_from.find(leak.site_id);
+  if (known == target.spawned_from.end()) return list;
+  for (const verdict::SpawnedFrom& from : known->second) {
+    list.push_back({{"times", from.times}, {"stack", frames_json(from.frames)}});
+  }
+  return list;
+}
+
+json leak_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
   const bool age_bounded = leak.blocked_at_most_since != Instant::min();
   return {
       {"id", leak.id},
@@ -47,13 +55,14 @@ json leak_json(const verdict::Report& report, const verdict::Leak& leak) {
       {"goroutines", leak.goroutines},
       {"creation", to_json(leak.creation)},
       {"blocked", blocked_json(leak.blocked)},
-      {"stack", stack_json(leak.blocked.stack)},
+      {"stack", leak.blocked.stack == nullptr ? json::array() : frames_json(*leak.blocked.stack)},
+      {"spawned_from", spawned_from_json(target, leak)},
   };
 }
 
 json target_json(const verdict::Report& report, const verdict::TargetReport& target) {
   json leaks = json::array();
-  for (const verdict::Leak& leak : target.leaks) leaks.push_back(leak_json(report, leak));
+  for (const verdict::Leak& leak : target.leaks) leaks.push_back(leak_json(report, target, leak));
   return {{"pid", target.pid},
           {"app", target.app},
           {"exe", target.exe},

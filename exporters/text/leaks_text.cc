@@ -122,9 +122,7 @@ std::string places(const Leak& leak) {
   return listing("started", {rows[0]}) + listing("stuck in", {rows[1]});
 }
 
-std::string stack(const Leak& leak, int limit) {
-  if (leak.blocked.stack == nullptr) return {};
-  const std::vector<ledger::Frame>& frames = *leak.blocked.stack;
+std::string frames_below(const std::string& label, const std::vector<ledger::Frame>& frames, int limit) {
   const std::size_t shown = std::min(frames.size(), static_cast<std::size_t>(std::max(limit, 0)));
   std::vector<std::vector<std::string>> table;
   for (std::size_t i = 0; i < shown; ++i) {
@@ -132,7 +130,23 @@ std::string stack(const Leak& leak, int limit) {
   }
   std::vector<std::string> rows = align(table);
   if (shown > 0 && shown < frames.size()) rows.push_back("and " + std::to_string(frames.size() - shown) + " more");
-  return listing("stack", rows);
+  return listing(label, rows);
+}
+
+std::string stack(const Leak& leak, int limit) {
+  return leak.blocked.stack == nullptr ? "" : frames_below("stack", *leak.blocked.stack, limit);
+}
+
+// How the `go` statement was reached, but for its own function, which stands above.
+std::string spawned_from(const TargetReport& target, const Leak& leak, int limit) {
+  const auto known = target.spawned_from.find(leak.site_id);
+  if (known == target.spawned_from.end()) return {};
+  std::string text;
+  for (const verdict::SpawnedFrom& from : known->second) {
+    if (from.frames.size() < 2) continue;
+    text += frames_below(text.empty() ? "called by" : "or by", {from.frames.begin() + 1, from.frames.end()}, limit);
+  }
+  return text;
 }
 
 std::string samples(const Leak& leak) {
@@ -153,8 +167,9 @@ std::string evidence(const Leak& leak) {
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + places(leak) +
-         paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
-         paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);
+         spawned_from(*finding.target, leak, query.stack_frames) + paragraph("cause", verdict::explain(leak.cause)) +
+         paragraph("evidence", evidence(leak)) + paragraph("fix", verdict::advise(leak.cause)) +
+         stack(leak, query.stack_frames) + samples(leak);
 }
 
 std::string how_seen(const Report& report, const TargetReport& target) {

@@ -87,6 +87,29 @@ TEST(LeaksText, ShowsALeakWhole) {
                 "  goroutines 18, 21, 35, …\n");
 }
 
+TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  const ledger::Frame statement{"main.handleOrder", "/srv/shop/main.go", 88};
+  target.spawned_from[target.leaks[0].site_id] = {
+      {.frames = {statement, {"main.serve", "/srv/shop/main.go", 30}, {"main.main", "/srv/shop/main.go", 12}},
+       .times = 3},
+      {.frames = {statement, {"main.retry", "/srv/shop/retry.go", 9}}, .times = 1},
+      {.frames = {statement}, .times = 1}};
+  EXPECT_NE(leaks(sample::report({target}))
+                .find("[chan send]\n"
+                      "  called by  main.serve  /srv/shop/main.go:30\n"
+                      "             main.main   /srv/shop/main.go:12\n"
+                      "  or by      main.retry  /srv/shop/retry.go:9\n"),
+            std::string::npos)
+      << leaks(sample::report({target}));
+  const nlohmann::json ways = leaks_json(sample::report({target}), {})["targets"][0]["leaks"][0]["spawned_from"];
+  ASSERT_EQ(ways.size(), 3U);
+  EXPECT_EQ(ways[0]["times"], 3);
+  EXPECT_EQ(ways[0]["stack"][0]["line"], 88);
+  EXPECT_EQ(ways[1]["stack"][1]["function"], "main.retry");
+}
+
 TEST(LeaksText, WorstFirstAndStagesMarked) {
   auto first = sample::target(1, "first");
   first.leaks = {sample::leak(), sample::leak(), sample::leak()};
