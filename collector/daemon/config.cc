@@ -183,7 +183,8 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
        {"budget", nested("budget", budget)},
        {"probes", nested("probes", probes)},
        {"thresholds", nested("thresholds", thresholds)},
-       {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)}});
+       {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)},
+       {"site_histograms", reader.choice<bool>(config.site_histograms, {{"false", false}, {"true", true}})}});
   if (t.growing_rises > t.growing_intervals) {
     reader.fault(root["thresholds"], "growing_rises is larger than growing_intervals");
   }

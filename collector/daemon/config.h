@@ -57,6 +57,7 @@ struct Config {
 
   verdict::Thresholds thresholds;
   std::size_t sites_per_app = 50;
+  bool site_histograms = false;  // of how long the parks of each site last: a dozen series more for each
 
   // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column.
   static Result<Config> load(const std::string& path);

@@ -9,7 +9,8 @@ namespace {
 constexpr std::array<verdict::Evidence, 3> kChecks{verdict::Evidence::forever, verdict::Evidence::growing,
                                                    verdict::Evidence::stale};
 
-std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger) {
+std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger,
+                                              bool histograms) {
   const bool exact = ledger.events_exact();
   std::vector<verdict::SiteReport> sites;
   for (const ledger::CreationView& view : ledger.creations()) {
@@ -24,6 +25,7 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
     if (ledger.parks_exact()) {
       site.parked = view.parked;
       site.unparked = view.unparked;
+      if (histograms) site.finished_parks = ledger.finished_parks(view.id);
     }
     site.bytes = view.stack_bytes;
     if (view.oldest) site.oldest_blocked_since = view.oldest->at_least_since;
@@ -100,7 +102,7 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.leaks_detected = engine_.detected();
   report.spawned_from = spawn_stacks_.known();
 
-  report.sites = site_reports(process_->service, ledger_);
+  report.sites = site_reports(process_->service, ledger_, config_.site_histograms);
   report_probes(report);
   report.totals = ledger_.totals();
   report.snapshots_torn = torn_;

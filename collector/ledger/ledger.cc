@@ -217,9 +217,10 @@ void Ledger::unpark(const Event& event, bool counted) {
 
 void Ledger::finished_park(CreationId site, Duration duration) {
   auto& histogram = counters(site).finished_parks;
-  if (!histogram) histogram = std::make_unique<std::array<std::uint64_t, 64>>();
+  if (!histogram) histogram = std::make_unique<FinishedParks>();
   const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 1));
-  ++(*histogram)[static_cast<std::size_t>(std::bit_width(ns) - 1)];
+  ++histogram->by_log2_ns[static_cast<std::size_t>(std::bit_width(ns) - 1)];
+  histogram->total_ns += ns;
 }
 
 Goroutine* Ledger::add(Goid goid) {

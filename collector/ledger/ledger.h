@@ -52,6 +52,12 @@ struct Totals {
       0;  // not tracked, over the limit; one that stays is counted again by each snapshot
 };
 
+// Parks that have ended, of one creation site.
+struct FinishedParks {
+  std::array<std::uint64_t, 64> by_log2_ns{};  // those that lasted [2^i, 2^(i+1)) ns are counted in [i]
+  std::uint64_t total_ns = 0;
+};
+
 // Two moments between which a goroutine's present park began. Equal when an event told. Each errs to its safe side: a
 // snapshot looks at a goroutine at some moment that only its begin and end enclose.
 struct ParkAge {
@@ -164,9 +170,8 @@ class Ledger {
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
 
-  // Finished parks, by log2 of nanoseconds: parks with duration in [2^i, 2^(i+1)) are counted in [i]. Events only:
-  // parks whose begin and end were both told.
-  std::array<std::uint64_t, 64> finished_parks(CreationId site) const;
+  // Events only: parks whose begin and end were both told.
+  FinishedParks finished_parks(CreationId site) const;
 
  private:
   struct SiteCounters {
@@ -174,8 +179,8 @@ class Ledger {
     std::uint64_t exited = 0;
     std::uint64_t parked = 0;
     std::uint64_t unparked = 0;
-    bool system = false;                                            // it starts goroutines of the runtime's own
-    std::unique_ptr<std::array<std::uint64_t, 64>> finished_parks;  // made when the first one ends
+    bool system = false;                            // it starts goroutines of the runtime's own
+    std::unique_ptr<FinishedParks> finished_parks;  // made when the first one ends
   };
 
   // ledger.cc: events

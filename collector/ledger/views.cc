@@ -147,9 +147,9 @@ bool Ledger::surely_gone(Goid goid) const {
   return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);
 }
 
-std::array<std::uint64_t, 64> Ledger::finished_parks(CreationId site) const {
+FinishedParks Ledger::finished_parks(CreationId site) const {
   const auto& histogram = counters_[static_cast<std::size_t>(site)].finished_parks;
-  return histogram ? *histogram : std::array<std::uint64_t, 64>{};
+  return histogram ? *histogram : FinishedParks{};
 }
 
 }  // namespace goleakd::ledger

@@ -47,6 +47,7 @@ struct SiteReport {
   std::optional<std::uint64_t> exited;
   std::optional<std::uint64_t> parked;  // only where park and unpark are probed as well
   std::optional<std::uint64_t> unparked;
+  std::optional<ledger::FinishedParks> finished_parks;  // likewise, where histograms are asked for
   std::uint64_t bytes = 0;
   std::optional<Instant> oldest_blocked_since;  // at least since
 };

@@ -19,6 +19,11 @@ using verdict::TargetReport;
 
 using Counts = std::array<std::uint64_t, 5>;
 
+// Upper bounds of the histogram of parks, as powers of two in nanoseconds: from 1 us to 18 min.
+constexpr std::array<std::size_t, 11> kBlockedBounds{10, 13, 16, 19, 22, 25, 28, 31, 34, 37, 40};
+const std::string kCount = "count";
+const std::string kSum = "sum";
+
 void add_to(Counts& sum, const Counts& counts) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum.at(i) += counts.at(i);
 }
@@ -124,6 +129,10 @@ void AppMetrics::sites(const Report& report, const AppSum& sum, const SiteLimits
   for (const std::string& id : shown_.update(sum, report.at, limits)) {
     counters_.forget(metric::kSiteSpawned, labels({{"site_id", id}}));
     counters_.forget(metric::kSiteExited, labels({{"site_id", id}}));
+    for (const std::size_t bound : kBlockedBounds) {
+      counters_.forget(metric::kSiteBlocked, blocked_labels(id, std::to_string(bound)));
+    }
+    for (const std::string& part : {kCount, kSum}) counters_.forget(metric::kSiteBlocked, blocked_labels(id, part));
   }
   for (const auto& [id, site] : shown_.sites()) {
     const auto found = sum.sites.find(id);
@@ -137,6 +146,7 @@ void AppMetrics::sites(const Report& report, const AppSum& sum, const SiteLimits
                    report.wall.unix_seconds(*now->oldest_blocked_since));
     }
     site_counters(id, now, families);
+    if (now != nullptr) site_blocked(id, *now, families);
   }
   const auto hidden = std::count_if(sum.sites.begin(), sum.sites.end(), [&](const auto& site) {
     return site.second.live != 0 && !shown_.sites().contains(site.first);
@@ -161,6 +171,38 @@ void AppMetrics::site_counters(const std::string& id, const SiteSum* site, Famil
   };
   count(metric::kSiteSpawned, &SiteReport::spawned);
   count(metric::kSiteExited, &SiteReport::exited);
+}
+
+Labels AppMetrics::blocked_labels(const std::string& id, const std::string& part) const {
+  return labels({{"site_id", id}, {"part", part}});
+}
+
+// Adds up replicas bucket by bucket, as counters do: under labels of their own, which are not exported.
+void AppMetrics::site_blocked(const std::string& id, const SiteSum& site, Families& families) {
+  if (!std::ranges::all_of(site.parts, [](const auto& part) { return part.site->finished_parks.has_value(); })) return;
+  for (const SiteSum::Part& part : site.parts) {
+    const ledger::FinishedParks& parks = *part.site->finished_parks;
+    const auto see = [&](const std::string& what, std::uint64_t value) {
+      counters_.see(metric::kSiteBlocked, blocked_labels(id, what), part.pid, value);
+    };
+    const auto shorter_than = [&](std::size_t bound) {
+      return std::accumulate(parks.by_log2_ns.begin(), parks.by_log2_ns.begin() + static_cast<std::ptrdiff_t>(bound),
+                             std::uint64_t{0});
+    };
+    for (const std::size_t bound : kBlockedBounds) see(std::to_string(bound), shorter_than(bound));
+    see(kCount, shorter_than(parks.by_log2_ns.size()));
+    see(kSum, parks.total_ns);
+  }
+  const auto total = [&](const std::string& part) {
+    return counters_.total(metric::kSiteBlocked, blocked_labels(id, part)).value_or(0);
+  };
+  ::prometheus::ClientMetric::Histogram histogram;
+  for (const std::size_t bound : kBlockedBounds) {
+    histogram.bucket.push_back({total(std::to_string(bound)), static_cast<double>(std::uint64_t{1} << bound) / 1e9});
+  }
+  histogram.sample_count = total(kCount);
+  histogram.sample_sum = static_cast<double>(total(kSum)) / 1e9;
+  families.add(metric::kSiteBlocked, labels({{"site_id", id}}), std::move(histogram));
 }
 
 void AppMetrics::leaks(const Report& report, const AppSum& sum, Families& families) {

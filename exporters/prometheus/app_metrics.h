@@ -29,6 +29,8 @@ class AppMetrics {
   void goroutines(const AppSum& sum, Families& families) const;
   void sites(const verdict::Report& report, const AppSum& sum, const SiteLimits& limits, Families& families);
   void site_counters(const std::string& id, const SiteSum* site, Families& families);
+  void site_blocked(const std::string& id, const SiteSum& site, Families& families);
+  Labels blocked_labels(const std::string& id, const std::string& part) const;
   void leaks(const verdict::Report& report, const AppSum& sum, Families& families);
 
   std::string name_;

@@ -58,8 +58,8 @@ void Families::add(const Metric& metric, Labels labels, double value) {
   }
 }
 
-void Families::add(const Metric& metric, ::prometheus::ClientMetric::Histogram histogram) {
-  add(metric, Labels{}).histogram = std::move(histogram);
+void Families::add(const Metric& metric, Labels labels, ::prometheus::ClientMetric::Histogram histogram) {
+  add(metric, std::move(labels)).histogram = std::move(histogram);
 }
 
 ::prometheus::ClientMetric& Families::add(const Metric& metric, Labels labels) {

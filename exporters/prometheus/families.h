@@ -22,7 +22,7 @@ class Families {
  public:
   // A sample of a counter or gauge. The labels must be new in this family.
   void add(const Metric& metric, Labels labels, double value);
-  void add(const Metric& metric, ::prometheus::ClientMetric::Histogram histogram);
+  void add(const Metric& metric, Labels labels, ::prometheus::ClientMetric::Histogram histogram);
 
   std::vector<::prometheus::MetricFamily> take() { return std::move(families_); }
 

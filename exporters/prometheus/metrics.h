@@ -68,6 +68,9 @@ inline constexpr Metric kSiteSpawned{"goleakd_site_spawned_total", kCounter,
                                      "Goroutines started at the site; only while events are exact."};
 inline constexpr Metric kSiteExited{"goleakd_site_exited_total", kCounter,
                                     "Goroutines of the site that ended; only while events are exact."};
+inline constexpr Metric kSiteBlocked{
+    "goleakd_site_blocked_seconds", ::prometheus::MetricType::Histogram,
+    "How long the parks of the site's goroutines lasted that have ended; only while park and unpark are exact."};
 inline constexpr Metric kSitesNotShown{"goleakd_sites_not_shown", kGauge,
                                        "Sites with live goroutines that have no series of their own."};
 

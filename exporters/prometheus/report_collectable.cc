@@ -56,7 +56,7 @@ void add_snapshot_durations(const verdict::DurationHistogram& seconds, Families&
   for (std::size_t i = 0; i < seconds.cumulative.size(); ++i) {
     histogram.bucket.push_back({seconds.cumulative.at(i), verdict::DurationHistogram::kBounds.at(i)});
   }
-  families.add(metric::kSnapshotDuration, std::move(histogram));
+  families.add(metric::kSnapshotDuration, {}, std::move(histogram));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ def exercise(daemon, counts):
     for number in (1, 1000, 37):
         counts.command(f"spawn {number}")
         spawned += number
+        daemon.metrics()  # a site that has been shown once stays
         expect(daemon, counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited,
                live=spawned - exited)
         counts.command("release")
@@ -45,6 +46,11 @@ def exercise(daemon, counts):
     counts.command("churn 20000")
     counts.command("pingpong 5000")
     expect(daemon, counts.pid, CHURN, spawned=20000, exited=20000, live=0)
+    # What is in the histogram of parks is what has woken, no more and no less.
+    site_id = daemon.site(counts.pid, SITE)["id"]
+    count = daemon.metric("goleakd_site_blocked_seconds_count", site_id=site_id)
+    assert count == exited, f"{count}, not {exited}"
+    assert daemon.metric("goleakd_site_blocked_seconds_bucket", site_id=site_id, le="+Inf") == exited
     own = counts.counts()
     assert own["spawned"] == spawned and own["exited"] == exited and own["parks"] == spawned, own
 
@@ -57,7 +63,8 @@ def main():
     before = len(links_of_probes())
     with harness.temp_dir() as folder, harness.Target(exe) as counts:
         counts.command("spawn 50")  # these live before goleakd looks
-        with Daemon(folder, [exe], mode="events", probes={"method": method}, snapshots={"interval": "300ms"}) as daemon:
+        with Daemon(folder, [exe], mode="events", probes={"method": method}, snapshots={"interval": "300ms"},
+                    site_histograms=True) as daemon:
             daemon.await_exact(counts.pid)
             expect(daemon, counts.pid, SITE, live=50, spawned=0, exited=0)
             counts.command("release")

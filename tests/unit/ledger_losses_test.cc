@@ -147,7 +147,7 @@ TEST_F(Losses, AfterALossOnlyWitnessedParksKeepTheirInstant) {
 
   // A park of whose end the histogram can't be sure is left out.
   events({unpark(230, 5)});
-  for (const std::uint64_t parks : ledger.finished_parks(a)) EXPECT_EQ(parks, 0U);
+  for (const std::uint64_t parks : ledger.finished_parks(a).by_log2_ns) EXPECT_EQ(parks, 0U);
 }
 
 TEST_F(Losses, AttachingAgainMakesCountersExactAgain) {

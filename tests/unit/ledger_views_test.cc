@@ -56,13 +56,13 @@ TEST(Counters, FinishedParksAreCountedByPowersOfTwo) {
     ledger.apply(end);
   };
   for (const std::int64_t ns : {0, 1, 2, 3, 4, 1023, 1024}) park_for(ns);
-  const auto histogram = ledger.finished_parks(site);
+  const auto histogram = ledger.finished_parks(site).by_log2_ns;
   EXPECT_EQ(histogram[0], 2U);
   EXPECT_EQ(histogram[1], 2U);
   EXPECT_EQ(histogram[2], 1U);
   EXPECT_EQ(histogram[9], 1U);
   EXPECT_EQ(histogram[10], 1U);
-  EXPECT_EQ(ledger.finished_parks({})[0], 0U);
+  EXPECT_EQ(ledger.finished_parks({}).by_log2_ns[0], 0U);
 }
 
 TEST(Counters, TheInstantOfAParkOlderThanTheAttachIsNotMadeUp) {
@@ -72,7 +72,7 @@ TEST(Counters, TheInstantOfAParkOlderThanTheAttachIsNotMadeUp) {
   ledger.apply(snapshot(1, 2, {waiting(5, 51)}));
   ledger.apply(unpark(10, 5));
   EXPECT_EQ(ledger.totals().unparked, 1U);
-  for (const std::uint64_t parks : ledger.finished_parks({})) EXPECT_EQ(parks, 0U);
+  for (const std::uint64_t parks : ledger.finished_parks({}).by_log2_ns) EXPECT_EQ(parks, 0U);
 }
 
 TEST(Views, SystemGoroutinesAreApart) {

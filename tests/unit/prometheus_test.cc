@@ -219,6 +219,55 @@ TEST_F(Metrics, SiteCountersOnlyWhereEveryReplicaIsExact) {
   EXPECT_FALSE(any(after({one, two}), "goleakd_site_exited_total"));
 }
 
+TEST_F(Metrics, HistogramsOfParksAddUpAndGoWhereTheyAreNotExact) {
+  ledger::FinishedParks parks;
+  parks.by_log2_ns[9] = 1;   // below 1.024 us
+  parks.by_log2_ns[10] = 2;  // from there on
+  parks.by_log2_ns[50] = 4;  // 13 days
+  parks.total_ns = 5'000'000'000;
+  auto one = sample::target(1);
+  one.sites = {sample::site("a", 3)};
+  one.sites[0].finished_parks = parks;
+  auto other = one;
+  other.pid = 2;
+  auto series = after({one, other});
+  const std::string labels = "{app=\"shop\",site_id=\"a\"";
+  EXPECT_EQ(value(series, "goleakd_site_blocked_seconds_bucket" + labels + ",le=\"1.024e-06\"}"), 2);
+  EXPECT_EQ(series.lower_bound("goleakd_site_blocked_seconds_bucket" + labels + ",le=\"1099.5")->second, 6);
+  EXPECT_EQ(value(series, "goleakd_site_blocked_seconds_bucket" + labels + ",le=\"+Inf\"}"), 14);
+  EXPECT_EQ(value(series, "goleakd_site_blocked_seconds_count" + labels + "}"), 14);
+  EXPECT_EQ(value(series, "goleakd_site_blocked_seconds_sum" + labels + "}"), 10);
+
+  other.sites[0].finished_parks.reset();
+  series = after({one, other});
+  EXPECT_FALSE(any(series, "goleakd_site_blocked_seconds")) << "of one replica only";
+}
+
+TEST_F(Metrics, OverheadIsThatOfAllReplicas) {
+  auto one = sample::target(1);
+  auto other = sample::target(2);
+  EXPECT_FALSE(any(after({one, other}), "goleakd_overhead"));
+  one.overhead = {.used = 1, .measured = 0.004, .predicted = 0.01};
+  other.overhead = {.used = 3, .measured = 0, .predicted = 0.03};
+  auto series = after({one, other});
+  EXPECT_DOUBLE_EQ(*value(series, "goleakd_overhead_measured_ratio{app=\"shop\"}"), 0.001);
+  EXPECT_DOUBLE_EQ(*value(series, "goleakd_overhead_predicted_ratio{app=\"shop\"}"), 0.01);
+  other.overhead->predicted.reset();
+  series = after({one, other});
+  EXPECT_FALSE(any(series, "goleakd_overhead_predicted_ratio")) << "it can't be told of one";
+  EXPECT_TRUE(any(series, "goleakd_overhead_measured_ratio"));
+}
+
+TEST_F(Metrics, TheCostOfAHitOnceItIsMeasured) {
+  auto report = sample::report({});
+  EXPECT_FALSE(any(after(report), "goleakd_probe_hit_cost_seconds"));
+  report.hit_cost = {
+      .emulated_counted = 4e-7, .emulated_recorded = 5e-7, .stepped_counted = 1e-5, .stepped_recorded = 2e-5};
+  const auto series = after(report);
+  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"emulated\",record=\"yes\"}"), 5e-7);
+  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"stepped\",record=\"no\"}"), 1e-5);
+}
+
 TEST_F(Metrics, CountersOfSitesThatAreNotShownAnyMoreAreForgotten) {
   const std::string spawned = "goleakd_site_spawned_total{app=\"shop\",site_id=\"a\"}";
   auto one = sample::target(1);
