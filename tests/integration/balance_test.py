@@ -59,13 +59,7 @@ class Look:
 
 def look_when_settled(daemon, pid):
     """Events are drained on a timer, hits are read once a second, and two snapshots in a row correct."""
-
-    def snapshot_at():
-        return daemon.target(pid)["snapshot_at"]
-
-    for _ in range(3):
-        before = snapshot_at()
-        harness.wait_for(lambda: snapshot_at() > before, 30, "another snapshot")
+    daemon.await_snapshots(pid, 3)
     look = Look(daemon, pid)
     for _ in range(20):
         time.sleep(1.2)

@@ -8,7 +8,6 @@ that is not explained. Then the daemon is killed: the program lives on, and no p
 
 import signal
 import sys
-import time
 
 import harness
 from daemon import Daemon, links_of_probes, need_root
@@ -17,35 +16,20 @@ SITE = "main.spawnWorkers"
 CHURN = "main.churn"
 
 
-def expect(daemon, pid, function, **numbers):
-    """Events are drained on a timer: waits for the numbers, then they must stay."""
-
-    def equal():
-        site = daemon.site(pid, function)
-        return site and all(site[name] == number for name, number in numbers.items())
-
-    try:
-        harness.wait_for(equal, 10, f"{function}: {numbers}")
-    except TimeoutError:
-        raise AssertionError(f"{function}: expected {numbers}, have {daemon.site(pid, function)}") from None
-    time.sleep(1.2)
-    assert equal(), f"{function}: {numbers} did not stay: {daemon.site(pid, function)}"
-
-
 def exercise(daemon, counts):
     spawned = exited = 0
     for number in (1, 1000, 37):
         counts.command(f"spawn {number}")
         spawned += number
         daemon.metrics()  # a site that has been shown once stays
-        expect(daemon, counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited,
+        daemon.expect(counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited,
                live=spawned - exited)
         counts.command("release")
         exited = spawned
-        expect(daemon, counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited, live=0)
+        daemon.expect(counts.pid, SITE, spawned=spawned, exited=exited, parked=spawned, unparked=exited, live=0)
     counts.command("churn 20000")
     counts.command("pingpong 5000")
-    expect(daemon, counts.pid, CHURN, spawned=20000, exited=20000, live=0)
+    daemon.expect(counts.pid, CHURN, spawned=20000, exited=20000, live=0)
     # What is in the histogram of parks is what has woken, no more and no less.
     site_id = daemon.site(counts.pid, SITE)["id"]
     count = daemon.metric("goleakd_site_blocked_seconds_count", site_id=site_id)
@@ -66,9 +50,9 @@ def main():
         with Daemon(folder, [exe], mode="events", probes={"method": method}, snapshots={"interval": "300ms"},
                     site_histograms=True) as daemon:
             daemon.await_exact(counts.pid)
-            expect(daemon, counts.pid, SITE, live=50, spawned=0, exited=0)
+            daemon.expect(counts.pid, SITE, live=50, spawned=0, exited=0)
             counts.command("release")
-            expect(daemon, counts.pid, SITE, live=0, exited=50)
+            daemon.expect(counts.pid, SITE, live=0, exited=50)
             with harness.Target(exe) as fresh:  # and this one starts under its eyes
                 daemon.await_exact(fresh.pid)
                 exercise(daemon, fresh)

@@ -9,6 +9,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import time
 
 import harness
 
@@ -97,6 +98,35 @@ class Daemon(harness.Process):
             return sites and all(site["spawned"] is not None for site in sites)
 
         harness.wait_for(exact, seconds, "exact counts")
+
+    def await_snapshots(self, pid, number):
+        """So many more. The first of them may have begun before this call."""
+
+        def newest():
+            return (self.target(pid) or {}).get("snapshot_at") or 0
+
+        for _ in range(number):
+            before = newest()
+            harness.wait_for(lambda at=before: newest() > at, 30, "another snapshot")
+
+    def expect(self, pid, function, **numbers):
+        """Of the creation site in that function."""
+        self.expect_sites(pid, {function: numbers})
+
+    def expect_sites(self, pid, numbers):
+        """{function: {"spawned": …}}. Events are drained on a timer: waits for the numbers, then they must stay."""
+
+        def differing():
+            sites = {function: self.site(pid, function) for function in numbers}
+            return {function: (expected, sites[function]) for function, expected in numbers.items()
+                    if not sites[function] or any(sites[function][name] != number for name, number in expected.items())}
+
+        try:
+            harness.wait_for(lambda: not differing(), 10, str(numbers))
+        except TimeoutError:
+            raise AssertionError(f"expected, and found: {differing()}") from None
+        time.sleep(1.2)
+        assert not differing(), f"expected, and found a while later: {differing()}"
 
     def links(self):
         """The ids of the BPF links that it holds."""

@@ -67,9 +67,7 @@ def storm(folder, version):
             assert 0 < hits(target, "park") < 4_000_000, target
             daemon.await_output(r"park and unpark are no longer probed: .*(storm|budget)")
             await_target(daemon, counts.pid, "the probes to come back", lambda target: attached(target) >= every, 60)
-            for _ in range(2):
-                before = daemon.target(counts.pid)["snapshot_at"]
-                await_target(daemon, counts.pid, "a snapshot", lambda target, at=before: target["snapshot_at"] > at)
+            daemon.await_snapshots(counts.pid, 2)
             losses = daemon.target(counts.pid)["losses"]
             counts.command("spawn 50")
             counts.command("release")

@@ -11,92 +11,14 @@ that are killed at a random moment, be it before, during or after the attach.
 """
 
 import argparse
-import pathlib
 import random
 import signal
-import threading
 import time
 
 import builds
 import harness
-from daemon import Daemon, bpf_links, links_of_probes, need_root
-
-
-class Code:
-    """The machine code of a running program, compared with its file: a probe is a breakpoint in it."""
-
-    def __init__(self, pid, exe):
-        self._pid = pid
-        self._parts = []  # [(address, what the file has)]
-        file = pathlib.Path(exe).read_bytes()
-        for line in pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
-            addresses, access, offset, _, _, *path = line.split(maxsplit=5)
-            if "x" in access and path == [str(exe)]:
-                begin, end = (int(address, 16) for address in addresses.split("-"))
-                self._parts.append((begin, file[int(offset, 16):][:end - begin]))
-        assert self._parts, f"no code of {exe} in process {pid}"
-
-    def changed(self):
-        """How many bytes differ."""
-        count = 0
-        with open(f"/proc/{self._pid}/mem", "rb") as memory:
-            for address, original in self._parts:
-                memory.seek(address)
-                now = memory.read(len(original))
-                assert len(now) == len(original)
-                if now != original:
-                    count += sum(a != b for a, b in zip(now, original))
-        return count
-
-
-class Work(threading.Thread):
-    """Lets the program work until the end of the `with` block. Its thread alone talks to the program."""
-
-    def __init__(self, features):
-        super().__init__(daemon=True)
-        self._features = features
-        self._enough = threading.Event()
-        self.rounds = 0
-        self.failure = None
-
-    def run(self):
-        try:
-            while not self._enough.is_set():
-                self._features.command("features 3", seconds=120)
-                self.rounds += 1
-        except Exception as failure:  # pylint: disable=broad-except  # whatever it is, the test must tell of it
-            self.failure = failure
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._enough.set()
-        self.join()
-
-    def check(self):
-        assert self.failure is None, f"after {self.rounds} rounds: {self.failure}"
-
-    def await_round(self):
-        """One that begins after this call."""
-        enough = self.rounds + 2
-
-        def done():
-            self.check()
-            return self.rounds >= enough
-
-        harness.wait_for(done, 240, "a round of work")
-
-
-def ids(links):
-    return {link["id"] for link in links}
-
-
-def await_nothing_left(code, links):
-    """The kernel takes probes away in its own time."""
-    harness.wait_for(lambda: not links & ids(bpf_links()), 30, f"the links {links} to be gone")
-    harness.wait_for(lambda: code.changed() == 0, 30, "the program's code to be its file's again")
+from daemon import Daemon, links_of_probes, need_root
+from unharmed import Code, Work, await_nothing_left, ids
 
 
 def cycle(exe, features, work, code, end):
@@ -117,7 +39,7 @@ def cycle(exe, features, work, code, end):
             daemon.signal(end)
             code_of_exit = daemon.wait()
             assert code_of_exit == (0 if end == signal.SIGTERM else -end), daemon.output()
-        await_nothing_left(code, links)
+        await_nothing_left([code], links)
         work.check()
     return probes, hits
 
@@ -130,7 +52,7 @@ def kill(exe, work, code, chance):
             links, probes = daemon.links(), code.changed()
             daemon.signal(signal.SIGKILL)
             daemon.wait()
-        await_nothing_left(code, links)
+        await_nothing_left([code], links)
         work.check()
     return probes > 0
 
