@@ -87,9 +87,9 @@ static __always_inline bool interpret(const struct go_registers *regs, const str
 		hit->kind = GOLEAKD_PARK;
 		hit->g = regs->current_g;
 		return true;
-	case GOLEAKD_PARK_M_CASGSTATUS:
-		hit->kind = changes(regs, GO_GRUNNING, GO_GWAITING) ? GOLEAKD_PARK : GOLEAKD_UNPARK;
-		return hit->kind == GOLEAKD_PARK || changes(regs, GO_GWAITING, GO_GRUNNABLE);
+	case GOLEAKD_PARK_M:
+		hit->kind = GOLEAKD_PARK;
+		return true;
 	case GOLEAKD_READY:
 		hit->kind = GOLEAKD_UNPARK;
 		return true;
@@ -141,7 +141,7 @@ static __always_inline bool fill(struct goleakd_event *event, const struct go_re
 		return false;
 	switch (hit->kind) {
 	case GOLEAKD_PARK:
-		if (cookie->point == GOLEAKD_PARK_M_CASGSTATUS)
+		if (cookie->point == GOLEAKD_PARK_M)
 			return read_user(&event->reason, sizeof(event->reason), hit->g + target->waitreason);
 		event->reason = (goleakd_u8)regs->arg3;
 		return true;

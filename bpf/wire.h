@@ -23,7 +23,7 @@ typedef __u32 goleakd_u32;
 typedef __u64 goleakd_u64;
 #endif
 
-#define GOLEAKD_WIRE_VERSION 2
+#define GOLEAKD_WIRE_VERSION 3
 
 /* What a probe hit means. */
 enum goleakd_kind {
@@ -44,7 +44,7 @@ enum goleakd_point {
 	GOLEAKD_GDESTROY = 2, /* AX = g */
 	GOLEAKD_CASGSTATUS_EXIT = 3, /* AX = g; only _Grunning (BX) to _Gdead (CX) is an exit */
 	GOLEAKD_GOPARK = 4, /* R14 = g, CL = reason */
-	GOLEAKD_PARK_M_CASGSTATUS = 5, /* AX = g; _Grunning (BX) to _Gwaiting (CX) is a park, back to _Grunnable a wake */
+	GOLEAKD_PARK_M = 5, /* AX = g, whose waitreason is set */
 	GOLEAKD_READY = 6, /* AX = g */
 	GOLEAKD_CASGSTATUS_WAKE = 7, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
 	GOLEAKD_COROSWITCH_M = 8, /* AX = g that leaves; its coroarg has the other */

@@ -16,10 +16,9 @@ namespace goleakd::daemon {
 namespace {
 
 text::ProbeRow row_of(const probe::PlannedPoint& point, const probe::Probe* chosen) {
-  const probe::Place& place = chosen != nullptr && !point.otherwise.empty() ? point.row.otherwise : point.row.place;
   text::ProbeRow row{.probe = std::string(probe::to_string(point.row.kind)),
                      .group = std::string(probe::to_string(point.row.group)),
-                     .function = std::string(place.function),
+                     .function = std::string(point.row.place.function),
                      .address = 0,
                      .instruction = {},
                      .cost = {},
@@ -28,7 +27,7 @@ text::ProbeRow row_of(const probe::PlannedPoint& point, const probe::Probe* chos
   row.function = chosen->function;
   row.address = chosen->site.address;
   row.instruction = probe::to_string(chosen->site.kind);
-  if (chosen->site.kind == probe::SiteKind::call) row.instruction += " " + std::string(place.callee);
+  if (chosen->site.kind == probe::SiteKind::call) row.instruction += " " + std::string(chosen->callee);
   row.cost = "emulated";  // every kind of site is (probe/site.h)
   row.reason = point.otherwise;
   return row;

@@ -29,7 +29,7 @@ class Planner {
     auto probes = probes_at(row.place);
     if (!probes && !row.otherwise.function.empty()) {
       planned.otherwise = probes.error().message();
-      probes = probes_at(row.otherwise);
+      probes = row.otherwise.function == row.place.function ? in_each_copy(row) : probes_at(row.otherwise);
     }
     if (probes) {
       planned.probes = std::move(*probes);
@@ -40,72 +40,100 @@ class Planner {
   }
 
  private:
-  Result<std::vector<Probe>> probes_at(const Place& place) const {
-    return place.callee.empty() ? at_entry(place) : at_calls(place);
-  }
+  using Function = target::Pclntab::Function;
 
-  // Only a function that is called as one is seen each time that it runs.
-  Result<std::vector<Probe>> at_entry(const Place& place) const {
-    for (const InlineTrees::Host& host : hosts_) {
-      if (host.inlined.contains(place.function)) {
-        return fail(ErrorKind::unsupported,
-                    std::string(place.function) + " was inlined into " + std::string(host.function.name));
-      }
-    }
-    const auto function = binary_.functions().runtime_function(place.function);
-    if (!function) return missing(place.function);
-    const auto code = binary_.code_of(*function);
-    if (!code) return fail(code.error());
-    const auto site = entry_site(*code, function->entry, place.function);
-    if (!site) return fail(site.error());
+  Result<std::vector<Probe>> probes_at(const Place& place) const {
     std::vector<Probe> probes;
-    if (auto ok = add(place, *function, *site, probes); !ok) return fail(ok.error());
+    const auto function = binary_.functions().runtime_function(place.function);
+    const auto hosts = hosts_of(place.function);
+    if (!place.callee.empty()) {
+      if (function) {
+        if (auto ok = add_calls(place, *function, probes); !ok) return fail(ok.error());
+      }
+      if (auto ok = add_calls(place, hosts, probes); !ok) return fail(ok.error());
+      if (probes.empty()) return missing(place.function);
+      return probes;
+    }
+    // Only a function that is called as one is seen each time that it runs.
+    if (!hosts.empty()) return inlined(place.function, hosts.front());
+    if (!function) return missing(place.function);
+    if (auto ok = add_entry(place, *function, probes); !ok) return fail(ok.error());
     return probes;
   }
 
-  // The calls in the function itself, and in each that it was inlined into: there its code stands once more.
-  Result<std::vector<Probe>> at_calls(const Place& place) const {
+  // Where it is called as a function its entry is seen; where it was inlined its code stands once more, and what that
+  // calls is seen.
+  Result<std::vector<Probe>> in_each_copy(const ProbePoint& row) const {
+    std::vector<Probe> probes;
+    if (const auto function = binary_.functions().runtime_function(row.place.function)) {
+      auto ok = add_entry(row.place, *function, probes);
+      if (!ok) ok = add_calls(row.otherwise, *function, probes);
+      if (!ok) return fail(ok.error());
+    }
+    if (auto ok = add_calls(row.otherwise, hosts_of(row.place.function), probes); !ok) return fail(ok.error());
+    if (probes.empty()) return missing(row.place.function);
+    return probes;
+  }
+
+  Result<void> add_entry(const Place& place, const Function& function, std::vector<Probe>& probes) const {
+    const auto code = binary_.code_of(function);
+    if (!code) return fail(code.error());
+    const auto site = entry_site(*code, function.entry, place.function);
+    if (!site) return fail(site.error());
+    return add(place, function, *site, probes);
+  }
+
+  Result<void> add_calls(const Place& place, const std::vector<Function>& functions, std::vector<Probe>& probes) const {
+    for (const Function& function : functions) {
+      if (auto ok = add_calls(place, function, probes); !ok) return ok;
+    }
+    return {};
+  }
+
+  Result<void> add_calls(const Place& place, const Function& function, std::vector<Probe>& probes) const {
+    if (inlines(function, place.callee)) return inlined(place.callee, function);
     const auto callee = binary_.functions().runtime_function(place.callee);
     if (!callee) return missing(place.callee);
-    std::vector<target::Pclntab::Function> functions;
-    if (const auto own = binary_.functions().runtime_function(place.function)) functions.push_back(*own);
-    for (const InlineTrees::Host& host : hosts_) {
-      if (host.inlined.contains(place.function)) functions.push_back(host.function);
+    const auto code = binary_.code_of(function);
+    if (!code) return fail(code.error());
+    const auto sites = call_sites(*code, function.entry, callee->entry);
+    if (sites.empty()) {
+      return fail(ErrorKind::not_found, std::string(function.name) + " does not call " + std::string(place.callee));
     }
-    if (functions.empty()) return missing(place.function);
-
-    std::vector<Probe> probes;
-    for (const auto& function : functions) {
-      if (inlines(function, place.callee)) {
-        return fail(ErrorKind::unsupported,
-                    std::string(place.callee) + " was inlined into " + std::string(function.name));
-      }
-      const auto code = binary_.code_of(function);
-      if (!code) return fail(code.error());
-      const auto sites = call_sites(*code, function.entry, callee->entry);
-      if (sites.empty()) {
-        return fail(ErrorKind::not_found, std::string(function.name) + " does not call " + std::string(place.callee));
-      }
-      for (const Site& site : sites) {
-        if (auto ok = add(place, function, site, probes); !ok) return fail(ok.error());
-      }
+    for (const Site& site : sites) {
+      if (auto ok = add(place, function, site, probes); !ok) return ok;
     }
-    return probes;
+    return {};
   }
 
-  bool inlines(const target::Pclntab::Function& function, std::string_view callee) const {
+  // Those that it was inlined into.
+  std::vector<Function> hosts_of(std::string_view name) const {
+    std::vector<Function> functions;
+    for (const InlineTrees::Host& host : hosts_) {
+      if (host.inlined.contains(name)) functions.push_back(host.function);
+    }
+    return functions;
+  }
+
+  bool inlines(const Function& function, std::string_view callee) const {
     return std::ranges::any_of(hosts_, [&](const InlineTrees::Host& host) {
       return host.function.index == function.index && host.inlined.contains(callee);
     });
   }
 
-  Result<void> add(const Place& place, const target::Pclntab::Function& function, const Site& site,
-                   std::vector<Probe>& probes) const {
+  Result<void> add(const Place& place, const Function& function, const Site& site, std::vector<Probe>& probes) const {
     const auto offset = binary_.elf().file_offset(site.address);
     if (!offset) return fail(ErrorKind::invalid, std::string(function.name) + " is not in the file");
-    probes.push_back(
-        {.point = place.point, .function = std::string(function.name), .site = site, .file_offset = *offset});
+    probes.push_back({.point = place.point,
+                      .function = std::string(function.name),
+                      .callee = place.callee,
+                      .site = site,
+                      .file_offset = *offset});
     return {};
+  }
+
+  static tl::unexpected<Error> inlined(std::string_view name, const Function& into) {
+    return fail(ErrorKind::unsupported, std::string(name) + " was inlined into " + std::string(into.name));
   }
 
   static tl::unexpected<Error> missing(std::string_view name) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,7 +18,8 @@ namespace goleakd::probe {
 // One instruction to be probed.
 struct Probe {
   goleakd_point point{};
-  std::string function;  // that it stands in
+  std::string function;     // that it stands in
+  std::string_view callee;  // of a call
   Site site;
   std::uint64_t file_offset = 0;
 };
@@ -26,7 +28,7 @@ struct Probe {
 struct PlannedPoint {
   ProbePoint row;
   std::vector<Probe> probes;
-  std::string otherwise;  // why they stand at row.otherwise; empty: they don't
+  std::string otherwise;  // why not all of them stand at row.place; empty: they do
   std::string refused;    // why there are none; empty: there are
 };
 

@@ -10,14 +10,15 @@ constexpr int kNewest = 999;
 constexpr std::string_view kCasgstatus = "runtime.casgstatus";
 
 // goid is written before the status changes from 1.24 on, and only later in newproc1 before that: there the new
-// goroutine is seen when it is queued. ready() wakes most; what the network poller and timers wake goes through the
-// other two. park_m runs for every gopark, and cannot be inlined into it: it is called through mcall, on another stack.
+// goroutine is seen when it is queued, as it is where casgstatus was inlined: coroutines are not queued. ready() wakes
+// most; what the network poller and timers wake goes through the other two. park_m runs for every gopark, with the same
+// to tell, and is never inlined: it is called through mcall, on another stack.
 // Coroutines (iter.Pull) hand over to each other and pass none of these.
 constexpr std::array<ProbePoint, 10> kPoints{{
     {.kind = GOLEAKD_SPAWN,
      .group = Group::spawn_exit,
      .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
-     .otherwise = {},
+     .otherwise = {GOLEAKD_NEWPROC_RUNQPUT, "runtime.newproc.func1", "runtime.runqput"},
      .first_minor = 24,
      .last_minor = kNewest},
     {.kind = GOLEAKD_SPAWN,
@@ -41,7 +42,7 @@ constexpr std::array<ProbePoint, 10> kPoints{{
     {.kind = GOLEAKD_PARK,
      .group = Group::park_unpark,
      .place = {GOLEAKD_GOPARK, "runtime.gopark", ""},
-     .otherwise = {GOLEAKD_PARK_M_CASGSTATUS, "runtime.park_m", kCasgstatus},
+     .otherwise = {GOLEAKD_PARK_M, "runtime.park_m", ""},
      .first_minor = 0,
      .last_minor = kNewest},
     {.kind = GOLEAKD_UNPARK,

@@ -33,7 +33,9 @@ struct ProbePoint {
   goleakd_kind kind{};
   Group group{};
   Place place;
-  Place otherwise;  // where the program does not have `place`, or a form of it that is not known; may be empty
+  // Where the program does not have `place`, or a form of it that is not known; may be empty. In the same function: for
+  // each copy of its code that was inlined into another.
+  Place otherwise;
   int first_minor = 0;
   int last_minor = 0;      // Go 1.first_minor to 1.last_minor
   bool if_linked = false;  // a program that does not use it does not have it either

@@ -52,10 +52,14 @@ std::optional<InlinedCall> InlineTrees::call_at(const Pclntab::Function& functio
 
 std::vector<InlineTrees::Host> InlineTrees::hosts_of(const std::set<std::string_view>& names) const {
   std::vector<Host> hosts;
+  std::set<std::optional<std::uint32_t>> units;
+  for (const std::string_view name : names) {
+    if (const auto function = functions_.runtime_function(name)) units.insert(functions_.compilation_unit(*function));
+  }
   std::uint64_t code = 0;
   for (std::uint32_t i = 0; i < functions_.size() && code < kMaxCode; ++i) {
     const auto function = functions_.function(i);
-    if (!function || !function->name.starts_with("runtime.")) continue;
+    if (!function || !units.contains(functions_.compilation_unit(*function))) continue;
     code += function->end - function->entry;
     const auto tree = tree_of(*function);
     const std::int32_t largest = tree ? functions_.largest_pcdata(*function, kInlineIndexTable) : -1;

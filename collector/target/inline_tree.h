@@ -28,8 +28,9 @@ class InlineTrees {
   // Of the innermost inlined call at a pc within `function`; nothing where the code is the function's own.
   std::optional<InlinedCall> call_at(const Pclntab::Function& function, std::uint64_t pc) const;
 
-  // The functions of package runtime into which calls of these others were inlined, each with all that was: a profile
-  // (PGO) makes the compiler inline what it never does otherwise, golang/go#74045.
+  // The functions into which calls of these, of package runtime, were inlined, each with all that was: a profile (PGO)
+  // makes the compiler inline what it never does otherwise, golang/go#74045. Those of the same package are looked
+  // through, whatever the linker calls them; other packages can't name what is asked for here.
   struct Host {
     Pclntab::Function function;
     std::set<std::string_view> inlined;  // of the names that were asked for

@@ -232,13 +232,17 @@ Pclntab::Line Pclntab::line(const Function& function, std::uint64_t pc) const {
   const std::uint64_t record = function.record + form_->entry_size;
   const auto file = value_at(record + kFuncPcfile, function, pc);
   const auto line = value_at(record + kFuncPcln, function, pc);
-  const auto unit = read_at<std::uint32_t>(bytes_, record + kFuncUnit);
+  const auto unit = compilation_unit(function);
   if (!file || !line || !unit || *file < 0) return kUnknown;
   const std::uint64_t slot = static_cast<std::uint64_t>(*unit) + static_cast<std::uint32_t>(*file);
   const auto name = read_at<std::uint32_t>(slice(bytes_, units_), slot * sizeof(std::uint32_t));
   if (!name || *name == ~std::uint32_t{0}) return kUnknown;
   const std::string_view text = c_string_at(slice(slice(bytes_, files_), *name, kMaxName), 0);
   return text.empty() ? kUnknown : Line{.file = text, .line = *line};
+}
+
+std::optional<std::uint32_t> Pclntab::compilation_unit(const Function& function) const {
+  return read_at<std::uint32_t>(bytes_, function.record + form_->entry_size + kFuncUnit);
 }
 
 std::uint64_t Pclntab::pcdata_table(const Function& function, std::uint32_t table) const {

@@ -69,6 +69,9 @@ class Pclntab {
   // Bytes between SP at `pc` and SP at the function's entry (where the return address is). Nothing for unmapped pcs.
   std::optional<std::int32_t> sp_delta(const Function& function, std::uint64_t pc) const;
   Line line(const Function& function, std::uint64_t pc) const;
+  // What the functions that were compiled together, those of a package, have in common; a name tells less, for the
+  // linker calls runtime.timeSleep time.Sleep.
+  std::optional<std::uint32_t> compilation_unit(const Function& function) const;
   // Value of a PCDATA table at `pc`; -1 when there is none.
   std::int32_t pcdata(const Function& function, std::uint32_t table, std::uint64_t pc) const;
   // The largest of its values; -1 when there is none.

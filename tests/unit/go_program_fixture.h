@@ -17,11 +17,12 @@
 #include "pclntab_fixture.h"
 #include "target/layout.h"
 
-// The smallest file that GoBinary takes for a Go program: the two functions of PclntabFixture, a moduledata, build
-// information and symbols of the runtime's variables (runtime.allgs, unless told otherwise), at fixed addresses.
+// The smallest file that GoBinary takes for a Go program: functions (the two of PclntabFixture, unless told otherwise),
+// a moduledata, build information and symbols of the runtime's variables (likewise runtime.allgs), at fixed addresses.
 class GoProgramFixture {
  public:
   static constexpr std::uint64_t kTables = 0x500000;  // read-only
+  static constexpr std::uint64_t kBuildInfo = 0x580000;
   static constexpr std::uint64_t kData = 0x600000;
   static constexpr std::uint64_t kAllgs = kData + 0x800;
 
@@ -29,22 +30,28 @@ class GoProgramFixture {
 
   static std::vector<std::uint8_t> bytes(const std::string& version = "go1.27.4",
                                          const Symbols& symbols = {{"runtime.allgs", kAllgs}}) {
-    GoProgramFixture f;
-    const std::vector<std::uint8_t> pclntab = PclntabFixture::bytes();
     std::vector<std::uint8_t> code(0x80, 0xcc);
     for (const std::size_t entry : {0x00U, 0x40U}) {  // cmp 0x10(%r14),%rsp; ret
       const std::uint8_t prologue[] = {0x49, 0x3b, 0x66, 0x10, 0xc3};
       std::memcpy(code.data() + entry, prologue, sizeof(prologue));
     }
+    return bytes(version, symbols, PclntabFixture::bytes(), code);
+  }
+
+  // `code` is at PclntabFixture::kText; FUNCDATA is counted from the begin of the function table.
+  static std::vector<std::uint8_t> bytes(const std::string& version, const Symbols& symbols,
+                                         const std::vector<std::uint8_t>& pclntab,
+                                         const std::vector<std::uint8_t>& code) {
+    GoProgramFixture f;
     const std::vector<std::uint8_t> info = build_info(version, "path\texample.com/fixture\n");
     const std::uint64_t text = f.add(".text", SHT_PROGBITS, PclntabFixture::kText, code);
     const std::uint64_t table = f.add(".gopclntab", SHT_PROGBITS, kTables, pclntab);
-    const std::uint64_t build = f.add(".go.buildinfo", SHT_PROGBITS, kTables + 0x1000, info);
+    const std::uint64_t build = f.add(".go.buildinfo", SHT_PROGBITS, kBuildInfo, info);
     const std::uint64_t data = f.add(".data", SHT_PROGBITS, kData, module_data(version, pclntab));
     f.add_symbols(symbols);
     f.segment(text, PclntabFixture::kText, code.size(), PF_R | PF_X);
     f.segment(table, kTables, pclntab.size(), PF_R);
-    f.segment(build, kTables + 0x1000, info.size(), PF_R);
+    f.segment(build, kBuildInfo, info.size(), PF_R);
     f.segment(data, kData, 0x1000, PF_R | PF_W);
     return f.finish();
   }
