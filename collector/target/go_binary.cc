@@ -121,9 +121,11 @@ class GoBinary::Loader {
   Result<void> load_addresses(const ElfFile::Section& section) {
     const auto module_data = ModuleData::find(elf_, *contents_.layout.layout, section.address, functions().bytes());
     if (!module_data) return fail(misfit(module_data.error()));
-    const auto gopark = functions().runtime_function("runtime.gopark");
-    if (!gopark) return fail(ErrorKind::unsupported, "no function runtime.gopark: not a Go runtime that goleakd knows");
-    const auto code = elf_.read(gopark->entry, 16);
+    // Called through mcall, so that it stands where gopark, which calls it, may have been inlined wherever it is
+    // called.
+    const auto park = functions().runtime_function("runtime.park_m");
+    if (!park) return fail(ErrorKind::unsupported, "no function runtime.park_m: not a Go runtime that goleakd knows");
+    const auto code = elf_.read(park->entry, 16);
     if (module_data->text != functions().text() || !code || !begins_like_go(*code)) {
       return fail(
           misfit(Error(ErrorKind::invalid, "the function table does not match the code (text start " +

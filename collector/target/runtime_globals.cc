@@ -40,7 +40,8 @@ class Decoder {
     return only(found);
   }
 
-  // schedinit: sched.maxmcount = 10000; newproc1 takes goroutine ids from sched.goidgen.
+  // schedinit: sched.maxmcount = 10000; newproc1, which may have been inlined into newproc.func1, takes goroutine ids
+  // from sched.goidgen.
   std::optional<std::uint64_t> sched() const {
     constexpr std::uint64_t kMaxThreads = 10000;
     Addresses found;
@@ -51,7 +52,11 @@ class Decoder {
       }
     });
     const auto address = only(found);
-    return address && named("runtime.newproc1").contains(*address + layout_.sched.goidgen) ? address : std::nullopt;
+    if (!address) return std::nullopt;
+    const std::uint64_t goidgen = *address + layout_.sched.goidgen;
+    const bool takes_ids =
+        named("runtime.newproc1").contains(goidgen) || named("runtime.newproc.func1").contains(goidgen);
+    return takes_ids ? address : std::nullopt;
   }
 
   // mallocinit: mheap_.init(), the receiver in the first register.

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (std::uint32_t index = 0; index < 8; ++index) (void)table->funcdata(*function, index);
   }
-  (void)table->runtime_function("runtime.gopark");
+  (void)table->runtime_function("runtime.park_m");
   (void)table->name_at(static_cast<std::uint32_t>(size));
   return 0;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// A function table with two functions of 64 bytes each, runtime.gopark and main.main, written by hand in each of the
+// A function table with two functions of 64 bytes each, runtime.park_m and main.main, written by hand in each of the
 // forms.
 class PclntabFixture {
  public:
@@ -28,7 +28,7 @@ class PclntabFixture {
     const std::size_t offsets = f.out_.size();
     f.out_.resize(offsets + 5 * 8);
     f.patch(offsets, f.out_.size());  // names
-    f.text("runtime.gopark");
+    f.text("runtime.park_m");
     f.text("main.main");
     f.patch(offsets + 8, f.out_.size());  // compilation units: one, with one file
     f.u32(0);

@@ -25,11 +25,11 @@ TEST_P(EveryForm, FindsFunctionsByAddressAndByName) {
   ASSERT_TRUE(table) << table.error().message();
   EXPECT_EQ(table->size(), 2U);
   EXPECT_FALSE(table->function_at(PclntabFixture::kText - 1));
-  EXPECT_EQ(table->function_at(PclntabFixture::kText)->name, "runtime.gopark");
-  EXPECT_EQ(table->function_at(PclntabFixture::kText + 0x3f)->name, "runtime.gopark");
+  EXPECT_EQ(table->function_at(PclntabFixture::kText)->name, "runtime.park_m");
+  EXPECT_EQ(table->function_at(PclntabFixture::kText + 0x3f)->name, "runtime.park_m");
   EXPECT_EQ(table->function_at(PclntabFixture::kText + 0x40)->name, "main.main");
   EXPECT_FALSE(table->function_at(PclntabFixture::kText + 0x80));
-  EXPECT_TRUE(table->runtime_function("runtime.gopark"));
+  EXPECT_TRUE(table->runtime_function("runtime.park_m"));
   EXPECT_FALSE(table->runtime_function("main.main"));
 }
 
