@@ -4,6 +4,7 @@
 import contextlib
 import os
 
+import cpu_profile
 import harness
 
 FORMS = {  # what stands in a table: the words of build()
@@ -17,8 +18,10 @@ FORMS = {  # what stands in a table: the words of build()
 
 
 def build(name, version, kinds):
-    """The target of that name in that form: any of stripped, pie, cgo (linked by the system's linker)."""
+    """The target of that name in that form: any of stripped, pie, cgo (linked by the system's linker), or one of the profiles
+    of cpu_profile, by which it is optimised."""
     flags = ["-buildmode=pie"] if "pie" in kinds else []
+    flags += [f"-pgo={cpu_profile.made(kind, version)}" for kind in kinds if kind in cpu_profile.PROFILES]
     link = [*(["-s", "-w"] if "stripped" in kinds else []), *(["-linkmode=external"] if "cgo" in kinds else [])]
     if link:
         flags.append("-ldflags=" + " ".join(link))
