@@ -23,8 +23,9 @@ using Function = Fixture::Function;
 class ProbePlan : public ::testing::Test {
  protected:
   ProbePlan() {
-    for (const char* name : {"runtime.casgstatus", "runtime.runqput", "runtime.mcall", "runtime.gopark",
-                             "runtime.park_m", "runtime.chansend", "time.Sleep", "runtime.goexit0", "main.main"}) {
+    for (const char* name :
+         {"runtime.casgstatus", "runtime.runqput", "runtime.mcall", "runtime.gopark", "runtime.park_m",
+          "runtime.newproc", "runtime.chansend", "time.Sleep", "runtime.goexit0", "main.main"}) {
       functions[name] = {.name = name};
     }
     for (const char* name :
