@@ -59,9 +59,11 @@ void Watch::report_probes(verdict::TargetReport& report) const {
     report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
   }
   const std::uint64_t seeking = spawner_probe_ ? spawner_probe_->counters().hits[GOLEAKD_SPAWNER] : 0;
-  report.probes.push_back({.name = std::string(probe::to_string(GOLEAKD_SPAWNER)),
-                           .attached = spawner_probe_ != nullptr,
-                           .hits = spawner_hits_ + seeking});
+  if (spawner_probe_ != nullptr || spawner_hits_ > 0) {
+    report.probes.push_back({.name = std::string(probe::to_string(GOLEAKD_SPAWNER)),
+                             .attached = spawner_probe_ != nullptr,
+                             .hits = spawner_hits_ + seeking});
+  }
   report.events_lost_ring = sum.lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
   report.events_lost_storm = sum.lost_storm;
