@@ -251,7 +251,11 @@ static __always_inline int handle_spawner(struct pt_regs *ctx)
 	if (!count || !target)
 		return 0;
 	count->hits[GOLEAKD_SPAWNER]++;
-	if (tripped(target, count, &cookie.fields, bpf_ktime_get_ns()) || !read_word(&wanted.gopc, regs.sp))
+	if (tripped(target, count, &cookie.fields, bpf_ktime_get_ns())) {
+		count->lost_storm++;
+		return 0;
+	}
+	if (!read_word(&wanted.gopc, regs.sp))
 		return 0;
 	goleakd_u32 *left = bpf_map_lookup_elem(&wanted_spawners, &wanted);
 	if (!left || !*left)

@@ -196,7 +196,6 @@ void Supervisor::drain() {
     Watch* watch = spawner.slot < by_slot.size() ? by_slot[spawner.slot] : nullptr;
     if (watch != nullptr) watch->on_spawner(spawner);
   });
-  for (auto& [pid, watch] : watches_) watch->count_hits();
 }
 
 void Supervisor::request_snapshots() {

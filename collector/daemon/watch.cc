@@ -59,10 +59,12 @@ std::string Watch::unwanted(probe::Group group) const {
 }
 
 void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now) {
+  count_hits();
   for (const probe::Group group : {probe::Group::park_unpark, probe::Group::spawn_exit}) {
     const std::string reason = unwanted(group);
-    if (!reason.empty() && attached(group)) detach(group, reason);
-    probes(group).not_attached = attached(group) ? "" : reason;
+    if (reason.empty()) continue;
+    if (attached(group)) detach(group, reason);
+    probes(group).not_attached = reason;
   }
   for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
     if (attached(group)) continue;
@@ -138,7 +140,6 @@ void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
 
 void Watch::detach(probe::Group group, const std::string& reason) {
   Probes& own = probes(group);
-  count_hits();
   own.attachment.reset();
   add(own.past, own.present);
   own.present = {};
@@ -199,6 +200,7 @@ void Watch::count_hits() {
 }
 
 void Watch::on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu) {
+  count_hits();
   probe::Reading reading{.at = MonotonicClock::now(), .cpu = cpu, .spawned = {}, .scheduled = {}, .hits = {}};
   if (counters) {
     reading.at = counters->at;
@@ -216,6 +218,7 @@ bool Watch::wants_snapshot(Instant now) const { return !snapshot_pending_ && now
 void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now) {
   snapshot_pending_ = false;
   report_outdated_ = true;
+  count_hits();
   if (!snapshot) {
     last_error_ = snapshot.error().message();
     if (now - process_->started < kYouth) {

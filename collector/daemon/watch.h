@@ -40,9 +40,7 @@ class Watch {
   std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
   void on_spawner(const probe::Spawner& spawner);
-  // Asks what the probes in place have counted and lost.
-  void count_hits();
-  // What the program's own counters said, and the CPU time that it had used by then. Hits must have been counted.
+  // What the program's own counters said, and the CPU time that it had used by then.
   void on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu);
 
   // A snapshot is due, and none is under way.
@@ -77,6 +75,8 @@ class Watch {
   std::string unwanted(probe::Group group) const;
   void attach(probe::Group group, probe::Prober& prober, Instant now);
   void detach(probe::Group group, const std::string& reason);
+  // Asks what the probes in place have counted and lost.
+  void count_hits();
   void seek_spawners(probe::Prober& prober, Instant now);
   bool affords_spawners() const;
   goleakd_counters counters() const;
