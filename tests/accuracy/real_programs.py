@@ -33,6 +33,7 @@ class Command:
 
     argv: list
     ready: str = ""  # a URL that answers when it serves
+    address: str = ""  # HOST:PORT, where its clients come
     metrics: str = ""  # a URL with go_goroutines among what it answers
     pprof: str = ""  # a URL whose answer is its own goroutine profile of debug=2
     files: dict = field(default_factory=dict)  # to be written first
@@ -131,6 +132,10 @@ def _url(path):
     return f"http://127.0.0.1:{harness.free_port()}{path}"
 
 
+def _address(url):
+    return url.removeprefix("http://")
+
+
 def _serves(base, argv, metrics="/metrics", pprof="/debug/pprof/goroutine?debug=2", **more):
     return Command(argv, ready=base + (metrics or pprof), metrics=metrics and base + metrics, pprof=base + pprof, **more)
 
@@ -139,19 +144,20 @@ def etcd(exe, folder):
     client, peer = _url(""), _url("")
     return _serves(client, [exe, "--data-dir", folder / "data", "--listen-client-urls", client, "--advertise-client-urls", client,
                             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                            "--initial-cluster", f"default={peer}", "--enable-pprof"])
+                            "--initial-cluster", f"default={peer}", "--enable-pprof"], address=_address(client))
 
 
 def nats_server(exe, _):
-    profile = _url("")
-    return _serves(profile, [exe, "--addr", "127.0.0.1", "--port", harness.free_port(), "--profile", profile.rpartition(":")[2]],
-                   metrics="")
+    profile, port = _url(""), harness.free_port()
+    return _serves(profile, [exe, "--addr", "127.0.0.1", "--port", port, "--profile", profile.rpartition(":")[2]], metrics="",
+                   address=f"127.0.0.1:{port}")
 
 
 def caddy(exe, folder):
     admin, site = _url(""), _url("")
-    return _serves(admin, [exe, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], files={
-        "Caddyfile": f"{{\n\tadmin {admin.removeprefix('http://')}\n\tauto_https off\n}}\n{site} {{\n\trespond hello\n}}\n"})
+    text = f"{{\n\tadmin {_address(admin)}\n\tauto_https off\n}}\n{site} {{\n\trespond hello\n}}\n"
+    return _serves(admin, [exe, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], files={"Caddyfile": text},
+                   address=_address(site))
 
 
 def prometheus(exe, folder):

@@ -1,167 +1,150 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What watching costs a Go program: throughput with probes over throughput without, in one run, interleaved.
+"""What watching costs a Go program: CPU time per operation and throughput with it over those without, in one run, interleaved.
 
-    overhead.py [--rounds N] [--seconds S] [--go VERSION] [--workload pingpong|spawn]
+    overhead.py [--quick] [--rounds N] [--seconds S] [--go VERSION] [--suite SUITE] [--rate N] [--workload NAME]...
 
-Each round measures, one after the other, for every variant: the bare program, then the same process with the variant. The
-ratio is taken within that pair; shown are the medians over the rounds. "control" is bare against bare: what it says is the
-noise of this machine.
+Each round measures, one after the other, for every variant: the bare program, then the same process with the variant. Ratios
+are taken within that pair; shown are medians over the rounds and, in brackets, the least and the most. "control" is bare against
+bare: what it says is the noise of this machine.
+
+CPU time is the watched process's own, user and system. pingpong, spawn, mutex and http (tests/targets/bench) count their
+operations themselves; caddy, nats and etcd are servers of Debian, and the client beside them (tests/targets/drive) counts, whose
+CPU time is nobody's. Client, server and goleakd share this machine's processors.
+
+An event's price is the CPU time that an operation takes more than without, over the probe hits that it makes; beside it how many
+times that is what a bare trap costs here, as goleakd measures when it starts (a probe on an instruction that the kernel emulates).
+It includes what the traps do to the rest: caches, locks, batches that become smaller. Not shown where it would be noise: with less
+than a tenth more CPU time, or so few hits that bare traps would make less than a five-hundredth of it.
 """
+
 import argparse
-import json
-import pathlib
-import signal
+import os
+import platform
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
+from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/integration"))
-import harness  # noqa: E402
+import workloads  # first: it makes the modules of tests/integration known
+import real_programs
+import variants
 
-# The functions that goleakd probes, at their entries, as every other tracer does.
-ENTRIES = ["runtime.newproc1", "runtime.gdestroy", "runtime.gopark", "runtime.ready"]
-
-
-class Workload:
-    """A running bench program; measure() gives operations and CPU seconds per second over the next seconds."""
-
-    def __init__(self, binary, name):
-        self.process = subprocess.Popen([binary, name, "0"], stdout=subprocess.PIPE, text=True)
-        self.pid = self.process.pid
-
-    def measure(self, seconds):
-        # Lines that are already there belong to the past.
-        lines = []
-        start = time.monotonic()
-        while time.monotonic() - start < seconds + 1:
-            lines.append((time.monotonic(), json.loads(self.process.stdout.readline())))
-        fresh = [line for when, line in lines if when - start > 0.9][:seconds]
-        ops = sum(line["ops"] for line in fresh)
-        cpu = sum(line["cpu_s"] for line in fresh)
-        return {"ops_per_s": ops / len(fresh), "cpu_ns_per_op": 1e9 * cpu / max(ops, 1)}
-
-    def drain(self):
-        """Reads on until a line takes as long as lines take: nothing is left in the pipe."""
-        while True:
-            begin = time.monotonic()
-            self.process.stdout.readline()
-            if time.monotonic() - begin > 0.5:
-                return
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+SETTLE = 2  # seconds: what came with the probes, a first snapshot among it, is over by then
+NOTICED = 0.1  # more CPU time per operation
+FEW = 0.002  # of the CPU time
 
 
-class Control:
-    name = "control (bare again)"
+@dataclass
+class Pair:
+    bare: workloads.Work
+    with_it: workloads.Work
+    hits: variants.Hits
 
-    def start(self, workload, folder):
-        pass
+    @property
+    def throughput(self):
+        return self.with_it.ops_per_s / self.bare.ops_per_s
 
-    def stop(self):
-        pass
+    @property
+    def cpu(self):
+        return self.with_it.cpu_ns_per_op / self.bare.cpu_ns_per_op
 
-
-class Goleakd:
-    def __init__(self, name, mode, settle):
-        self.name, self.mode, self.settle = name, mode, settle
-
-    def start(self, workload, folder):
-        config = pathlib.Path(folder) / "goleakd.yaml"
-        config.write_text(f'listen: ""\nsocket: {folder}/goleakd.sock\nmode: {self.mode}\n'
-                          f'targets: {{include: ["{harness.exe_of(workload.pid)}"]}}\n')
-        self.log = open(pathlib.Path(folder) / "goleakd.log", "w+", encoding="utf-8")
-        self.process = subprocess.Popen([ROOT / "build/goleakd", "run", "--config", config], stderr=self.log)
-        wanted = "probes attached" if self.mode != "snapshots" else "is watching"
-        harness.wait_for(lambda: wanted in self.text(), 10, f"goleakd to say: {wanted}")
-        time.sleep(self.settle)
-
-    def text(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
-        self.log.close()
+    def event_ns(self, trap_ns):
+        """None where it would be noise."""
+        used_ns = 1e9 * self.with_it.cpu_s / self.with_it.seconds
+        if self.cpu < 1 + NOTICED or self.hits.rate * trap_ns < FEW * used_ns:
+            return None
+        return (self.with_it.cpu_ns_per_op - self.bare.cpu_ns_per_op) / (self.hits.rate / self.with_it.ops_per_s)
 
 
-class Bpftrace:
-    name = "bpftrace at the entries, counting"
-
-    def start(self, workload, folder):
-        exe = harness.exe_of(workload.pid)
-        program = " ".join(f'uprobe:"{exe}":"{function}" {{ @c[{i}] = count(); }}' for i, function in enumerate(ENTRIES))
-        program = 'BEGIN { printf("attached\\n"); } ' + program
-        self.process = subprocess.Popen([harness.tool("bpftrace"), "-p", str(workload.pid), "-e", program],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while "attached" not in (line := self.process.stdout.readline()):
-            if not line:
-                sys.exit("bpftrace: " + self.process.stderr.read())
-        time.sleep(1)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-VARIANTS = [Control(), Goleakd("goleakd, default", "auto", 2), Goleakd("goleakd, events at any cost", "events", 1), Bpftrace()]
+def measure(load, variant, seconds):
+    bare = load.work(seconds)
+    with variant.watch(load) as watching:
+        time.sleep(SETTLE)
+        before = watching.look()
+        with_it = load.work(seconds)
+        hits = watching.hits(before, watching.look())
+    time.sleep(0.5)
+    return Pair(bare, with_it, hits)
 
 
-def run(binary, name, rounds, seconds):
-    results = {variant.name: [] for variant in VARIANTS}
-    workload = Workload(binary, name)
-    try:
+def run(workload, form, rounds, seconds):
+    """{variant: pairs, or why there are none}"""
+    results = {variant.name: [] for variant in variants.ALL}
+    with workload.run(form) as load:
         for number in range(rounds):
-            for variant in VARIANTS:
-                print(f"\r{name}: round {number + 1} of {rounds}, {variant.name:<40}", end="", file=sys.stderr, flush=True)
-                workload.drain()
-                bare = workload.measure(seconds)
-                with tempfile.TemporaryDirectory() as folder:
-                    variant.start(workload, folder)
-                    try:
-                        workload.drain()
-                        with_it = workload.measure(seconds)
-                    finally:
-                        variant.stop()
-                time.sleep(0.5)
-                results[variant.name].append((bare, with_it))
-    finally:
-        workload.stop()
-    print("\r\033[K", end="", file=sys.stderr)
+            for variant in variants.ALL:
+                if isinstance(results[variant.name], str):
+                    continue
+                progress(f"{workload.name}: round {number + 1} of {rounds}, {variant.name}")
+                try:
+                    results[variant.name].append(measure(load, variant, seconds))
+                except variants.Refused as refusal:
+                    results[variant.name] = str(refusal)
+    progress("")
     return results
 
 
-def table(name, results):
-    unit = {"pingpong": "round trips", "spawn": "goroutines"}[name]
-    print(f"\n{name}: pairs {len(next(iter(results.values())))}, medians\n")
-    print(f"| variant | {unit}/s bare | with it | throughput | CPU per operation | spread of the throughput ratio |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for variant, pairs in results.items():
-        ratios = sorted(w["ops_per_s"] / b["ops_per_s"] for b, w in pairs)
-        cpu = statistics.median(w["cpu_ns_per_op"] / b["cpu_ns_per_op"] for b, w in pairs)
-        bare = statistics.median(b["ops_per_s"] for b, _ in pairs)
-        with_it = statistics.median(w["ops_per_s"] for _, w in pairs)
-        print(f"| {variant} | {bare:,.0f} | {with_it:,.0f} | {statistics.median(ratios):.3f} | {cpu:.2f} "
-              f"| {ratios[0]:.3f} to {ratios[-1]:.3f} |")
+def spread(values, form):
+    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
+
+
+def row(pairs, trap_ns):
+    event = [ns for pair in pairs if (ns := pair.event_ns(trap_ns)) is not None]
+    price = [f"{statistics.median(event):,.0f}", f"{statistics.median(event) / trap_ns:.1f}"] if event else ["–", "–"]
+    hits = statistics.median(pair.hits.rate for pair in pairs)
+    return [f"{statistics.median(pair.bare.ops_per_s for pair in pairs):,.0f}",
+            f"{statistics.median(pair.with_it.ops_per_s for pair in pairs):,.0f}",
+            spread([pair.throughput for pair in pairs], ".3f"),
+            spread([pair.cpu for pair in pairs], ".3f"),
+            f"{hits:,.0f}", *price]
+
+
+def table(workload, form, results):
+    measured = [pairs for pairs in results.values() if not isinstance(pairs, str)]
+    prices = [pair.hits.price for pairs in measured for pair in pairs if pair.hits.price]
+    trap_ns, record_ns = (statistics.median(getattr(price, name) for price in prices) for name in ("trap_ns", "record_ns"))
+    rounds = max(len(pairs) for pairs in measured)
+    print(f"\n{workload.title(form)}: {rounds} pairs, a bare trap {trap_ns:,.0f} ns, with a record {record_ns:,.0f} ns\n")
+    columns = ["variant", f"{workload.unit}/s bare", "with it", "throughput", "CPU time per operation", "hits/s", "ns per event",
+               "of a bare trap"]
+    print("| " + " | ".join(columns) + " |")
+    print("|---|" + "---:|" * 7)
+    for name, pairs in results.items():
+        cells = row(pairs, trap_ns) if not isinstance(pairs, str) else [f"does not attach: {pairs}", *[""] * 6]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print()
+    for name, pairs in results.items():
+        if not isinstance(pairs, str) and pairs[-1].hits.say:
+            print(f"- {name}: {pairs[-1].hits.say}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one short round: that it works, not what it costs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--go", default="1.27")
-    parser.add_argument("--workload", choices=["pingpong", "spawn"], action="append")
+    parser.add_argument("--go", default="1.27", help="for the workloads of tests/targets")
+    parser.add_argument("--suite", default="bookworm", choices=workloads.SUITES, help="of Debian, for the servers")
+    parser.add_argument("--rate", type=float, default=0, help="requests a second to the servers; 0: as many as go")
+    parser.add_argument("--workload", choices=[workload.name for workload in workloads.ALL], action="append")
     options = parser.parse_args()
-    binary = harness.build_target("bench", options.go)
-    print(f"Go {options.go}, {options.seconds} s a measurement, probes on {', '.join(ENTRIES)}")
-    for name in options.workload or ["pingpong", "spawn"]:
-        table(name, run(binary, name, options.rounds, options.seconds))
+    rounds, seconds = (1, 1) if options.quick else (options.rounds, options.seconds)
+    print(f"{seconds} s a measurement; {os.cpu_count()} processors, Linux {platform.release()}")
+    for workload in workloads.ALL:
+        if options.workload and workload.name not in options.workload:
+            continue
+        workload.rate = options.rate
+        form = workload.form(options.go, options.suite)
+        try:
+            table(workload, form, run(workload, form, rounds, seconds))
+        except real_programs.NotHere as reason:
+            print(f"\n{workload.name}: {reason}")
 
 
 main()
