@@ -98,15 +98,19 @@ Items memory_items(const target::Procfs& proc, const std::shared_ptr<const targe
 // A second of what the governor goes by.
 probe::Governor governor_of(const target::Procfs& proc, const target::GoProcess& process, const HostCheck& host) {
   constexpr Duration kSecond = std::chrono::seconds(1);
-  probe::Governor governor(probe::Budget{}, host.handling, host.hit_cost.emulated_recorded_ns / 1e9);
+  probe::Governor governor(probe::Budget{}, host.handling, host.hit_cost.in_program_seconds());
   const snapshot::ProcessMemory memory(process.pid);
   for (const Duration pause : {Duration::zero(), kSecond}) {
     std::this_thread::sleep_for(pause);
     const auto counters = snapshot::read_runtime_counters(process, memory);
     const auto cpu = proc.cpu_time(process.pid);
     if (!counters || !cpu) break;
-    governor.read(
-        {.at = counters->at, .cpu = *cpu, .spawned = counters->spawned, .scheduled = counters->scheduled, .hits = {}});
+    governor.read({.at = counters->at,
+                   .cpu = *cpu,
+                   .counted_at = counters->at,
+                   .spawned = counters->spawned,
+                   .scheduled = counters->scheduled,
+                   .hits = {}});
   }
   return governor;
 }

@@ -134,7 +134,7 @@ void Supervisor::collect_processes() {
     const bool sparing = prober_ != nullptr && prober_->method() == probe::Method::perf_event;
     auto watch =
         std::make_unique<Watch>(change.process, config_, sparing ? probe::Handling::sparing : probe::Handling::quick,
-                                hit_cost_.emulated_recorded_ns / 1e9);
+                                hit_cost_.in_program_seconds());
     if (prober_ == nullptr) watch->adjust_probes(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
     watches_[change.pid] = std::move(watch);
   }

@@ -201,9 +201,10 @@ void Watch::count_hits() {
 
 void Watch::on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu) {
   count_hits();
-  probe::Reading reading{.at = MonotonicClock::now(), .cpu = cpu, .spawned = {}, .scheduled = {}, .hits = {}};
+  const Instant now = MonotonicClock::now();
+  probe::Reading reading{.at = now, .cpu = cpu, .counted_at = now, .spawned = {}, .scheduled = {}, .hits = {}};
   if (counters) {
-    reading.at = counters->at;
+    reading.counted_at = counters->at;
     reading.spawned = counters->spawned;
     reading.scheduled = counters->scheduled;
   }

@@ -59,13 +59,14 @@ bool Governor::affords_spawners() const {
 }
 
 bool Governor::read(const Reading& reading) {
-  const bool tells = previous_ && reading.at > previous_->at;
+  const bool tells = previous_ && reading.at > previous_->at && reading.counted_at > previous_->counted_at;
   if (tells) {
     const double elapsed = seconds(reading.at - previous_->at);
     overhead_.used = std::max(seconds(reading.cpu - previous_->cpu) / elapsed, budget_.idle_cores);
     const auto cost = [&](double hits) { return hits * hit_seconds_; };
-    const auto spawns = rate(previous_->spawned, reading.spawned, elapsed);
-    const auto turns = rate(previous_->scheduled, reading.scheduled, elapsed);
+    const double counted = seconds(reading.counted_at - previous_->counted_at);
+    const auto spawns = rate(previous_->spawned, reading.spawned, counted);
+    const auto turns = rate(previous_->scheduled, reading.scheduled, counted);
     // Each goroutine is spawned and exits. Each turn to run ends with a park and began with a wake, but the first one,
     // which its spawn began.
     predicted_ = {spawns ? std::optional(cost(2 * *spawns)) : std::nullopt,
@@ -109,10 +110,9 @@ void Governor::trip(Group group, Instant at, std::string why) {
   tripped.tripped = true;
   tripped.wanted = false;
   tripped.fits = 0;
-  tripped.why_not = std::move(why);
-  if (handling_ == Handling::quick) {
-    tripped.why_not += "; looked at again after " + format_duration(tripped.hold);
-  }
+  tripped.tripped_by = std::move(why);
+  if (handling_ == Handling::quick) tripped.tripped_by += "; looked at again after " + format_duration(tripped.hold);
+  tripped.why_not = tripped.tripped_by;
   if (group != Group::spawn_exit) return;
   State& parks = state(Group::park_unpark);
   if (parks.wanted) parks.why_not = "spawn and exit are not probed";
@@ -129,40 +129,47 @@ void Governor::storm(Group group, Instant at) {
 
 // The most telling ones first, as long as all together fit.
 void Governor::let_in(Instant at) {
-  const double room = handling_ == Handling::quick ? kRoom : kSparingRoom;
   double cost = 0;
-  bool allowed = true;
   for (std::size_t i = 0; i < kLasting; ++i) {
+    const auto group = static_cast<Group>(i);
     State& state = states_[i];
-    const auto& predicted = predicted_[i];
-    if (state.wanted) {
-      cost += std::max(measured_[i], predicted.value_or(0));
-      continue;
-    }
-    const bool sparing = handling_ == Handling::sparing;
-    if (!allowed) {
-      state.why_not = std::string(to_string(static_cast<Group>(i - 1))) + " do not fit the budget already";
-    } else if (sparing && static_cast<Group>(i) == Group::park_unpark) {
-      state.why_not = "this kernel's perf-event probes come off too slowly for what is hit so often";
-    } else if (!predicted) {
-      state.why_not = "how often its probes would be hit can't be read from its memory";
-    } else if (!(sparing && state.tripped) && at >= state.hold_until) {
-      const bool fits = cost + *predicted <= room * budget_.max_overhead * overhead_.used;
-      state.fits = fits ? state.fits + 1 : 0;
-      if (!fits) {
-        state.why_not = "its probes would cost " + percent(overhead_.ratio(cost + *predicted)) +
-                        " of its CPU time; below " + percent(room * budget_.max_overhead) +
-                        " they go in, the budget is " + percent(budget_.max_overhead);
-      } else if (state.fits >= (state.tripped ? kFitsAfterTrip : 1)) {
-        state.wanted = true;
-        state.wanted_since = at;
-        state.why_not.clear();
-        cost += *predicted;
-        continue;
+    if (!state.wanted) {
+      state.why_not = obstacle(group, cost, at);
+      state.wanted = state.why_not.empty();
+      if (!state.wanted) {
+        for (std::size_t rest = i + 1; rest < kLasting; ++rest) {
+          states_[rest].fits = 0;
+          states_[rest].why_not = std::string(to_string(group)) + " do not fit the budget already";
+        }
+        return;
       }
+      state.wanted_since = at;
+      state.tripped_by.clear();
     }
-    allowed = false;
+    cost += std::max(measured_[i], predicted_[i].value_or(0));
   }
+}
+
+// Why the group does not go in beside those that cost `others`; empty when it does.
+std::string Governor::obstacle(Group group, double others, Instant at) {
+  State& own = state(group);
+  const bool sparing = handling_ == Handling::sparing;
+  if (sparing && group == Group::park_unpark) {
+    return "this kernel's perf-event probes come off too slowly for what is hit so often";
+  }
+  if ((sparing && own.tripped) || at < own.hold_until) return own.tripped_by;
+  const auto& predicted = predicted_[static_cast<std::size_t>(group)];
+  if (!predicted) return "how often its probes would be hit can't be read from its memory";
+  const double room = (sparing ? kSparingRoom : kRoom) * budget_.max_overhead;
+  if (others + *predicted > room * overhead_.used) {
+    own.fits = 0;
+    return "its probes would cost " + percent(overhead_.ratio(others + *predicted)) + " of its CPU time; below " +
+           percent(room) + " they go in, the budget is " + percent(budget_.max_overhead);
+  }
+  const int wanted = own.tripped ? kFitsAfterTrip : 1;
+  if (++own.fits >= wanted) return "";
+  return "its probes were too dear, and have fitted the budget again for " + std::to_string(own.fits) + " of " +
+         std::to_string(wanted) + " looks";
 }
 
 }  // namespace goleakd::probe

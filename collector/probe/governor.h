@@ -26,10 +26,11 @@ enum class Handling : std::uint8_t {
             // few, with a wide margin, and once.
 };
 
-// One process at one moment. All numbers are cumulative.
+// One process at one moment, or rather two. All numbers are cumulative.
 struct Reading {
-  Instant at;
+  Instant at;                                  // of cpu and hits
   Duration cpu{};                              // that the process has used
+  Instant counted_at;                          // of the program's own counters:
   std::optional<std::uint64_t> spawned;        // goroutines, by the runtime's own counters; nothing: can't be read
   std::optional<std::uint64_t> scheduled;      // transitions into running: no less than parks
   std::array<std::uint64_t, kLasting> hits{};  // by Group, of the probes while they are in place
@@ -74,7 +75,8 @@ class Governor {
   struct State {
     bool wanted = false;
     std::string why_not = "the process is being measured";
-    int fits = 0;  // readings in a row in which it would have fitted
+    std::string tripped_by;  // the reason, until it is wanted again
+    int fits = 0;            // readings in a row in which it would have fitted
     bool tripped = false;
     Instant hold_until = Instant::min();
     Duration hold{};
@@ -83,6 +85,7 @@ class Governor {
   State& state(Group group) { return states_[static_cast<std::size_t>(group)]; }
   const State& state(Group group) const { return states_[static_cast<std::size_t>(group)]; }
   void let_in(Instant at);
+  std::string obstacle(Group group, double others, Instant at);
   void take_away(Instant at);
   void trip(Group group, Instant at, std::string why);
 

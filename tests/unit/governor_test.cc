@@ -27,6 +27,7 @@ struct Program {
       const bool spawn_exit = governor.wants(Group::spawn_exit);
       const bool park_unpark = governor.wants(Group::park_unpark);
       now.at += seconds(1);
+      now.counted_at = now.at;
       now.cpu += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(cores));
       spawned_ += static_cast<std::uint64_t>(spawns);
       scheduled_ += static_cast<std::uint64_t>(turns);
@@ -202,10 +203,34 @@ TEST_F(GovernorTest, ACounterThatGoesBackTellsNothing) {
   program.live(governor);
   Reading back = program.now;
   back.at += seconds(1);
+  back.counted_at = back.at;
   back.spawned = *back.spawned - 5;
   governor.read(back);
   EXPECT_FALSE(governor.overhead().predicted);
   EXPECT_FALSE(spawns());
+}
+
+TEST_F(GovernorTest, SaysAtEachMomentWhyAGroupIsNotThere) {
+  const auto says = [&](const char* text) {
+    return governor.why_not(Group::park_unpark).find(text) != std::string::npos;
+  };
+  program.turns = 1000;
+  program.live(governor, 2);
+  program.turns = 100'000;
+  program.live(governor);
+  EXPECT_TRUE(says("its probes cost 20 %")) << governor.why_not(Group::park_unpark);
+  program.turns = 1000;
+  program.live(governor, 10);
+  EXPECT_TRUE(says("its probes cost 20 %")) << governor.why_not(Group::park_unpark);
+  program.live(governor, 20);
+  EXPECT_TRUE(says("fitted the budget again for 1 of 3 looks")) << governor.why_not(Group::park_unpark);
+  program.live(governor, 2);
+  EXPECT_TRUE(parks());
+  EXPECT_EQ(governor.why_not(Group::park_unpark), "");
+  program.spawns = 1e6;
+  program.turns = 1e6;
+  program.live(governor, 2);
+  EXPECT_TRUE(says("spawn and exit do not fit")) << governor.why_not(Group::park_unpark);
 }
 
 TEST_F(GovernorTest, PerfEventsAreUsedSparingly) {
