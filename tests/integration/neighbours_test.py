@@ -16,7 +16,7 @@ from daemon import Daemon, links_of_probes, need_root
 from exact import check, exercise
 from unharmed import Code, await_nothing_left, ids
 
-ENTRIES = ("runtime.gopark", "runtime.ready", "runtime.newproc1", "runtime.gdestroy")
+ENTRIES = ("runtime.gopark", "runtime.ready", "runtime.newproc1", "runtime.goexit0")
 WORKERS = 100
 
 
