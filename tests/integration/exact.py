@@ -14,14 +14,19 @@ def exercise(counts, workers=200, churned=2000, pingpongs=2000):
     counts.command(f"spawn {workers // 2}")
 
 
-def check(daemon, counts, since):
-    """`since`: what the program had counted when this daemon attached; it did nothing then. It does nothing now."""
+def check(daemon, counts, since, seen=None):
+    """`since`: what the program had counted when this daemon attached, or later; it did nothing then. It does nothing now.
+    `seen`: what goleakd had counted by then, {function: site}; nothing when it attached."""
     own = {name: number - since[name] for name, number in counts.counts().items()}
     live = own["spawned"] + since["spawned"] - own["exited"] - since["exited"]
     numbers = {SITE: {"spawned": own["spawned"], "exited": own["exited"], "parked": own["parks"],
                       "unparked": own["exited"], "live": live}}
     if own["churned"]:
         numbers[CHURN] = {"spawned": own["churned"], "exited": own["churned"], "live": 0}
+    for function, expected in numbers.items():
+        for name in ("spawned", "exited", "parked", "unparked"):
+            if name in expected:
+                expected[name] += (seen or {}).get(function, {}).get(name, 0)
     daemon.expect_sites(counts.pid, numbers)
     target = daemon.target(counts.pid)
     losses = target["losses"]
