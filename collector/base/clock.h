@@ -47,6 +47,11 @@ class WallClock {
     c.monotonic_ = MonotonicClock::now();
     return c;
   }
+  // Relates them as the other one does, to the millisecond: reading two clocks one after the other never does exactly.
+  bool agrees(const WallClock& other) const {
+    const Duration apart = (wall_ - other.wall_) - (monotonic_ - other.monotonic_);
+    return std::chrono::abs(apart) < std::chrono::milliseconds(1);
+  }
   // Seconds since the Unix epoch.
   double unix_seconds(Instant t) const {
     using Seconds = std::chrono::duration<double>;

@@ -232,7 +232,9 @@ verdict::ProcessFacts Supervisor::facts(const target::GoProcess& process) const 
 void Supervisor::publish() {
   auto report = std::make_shared<verdict::Report>();
   report->at = MonotonicClock::now();
-  report->wall = WallClock::read();
+  // A time that stands still must not wobble from one report to the next.
+  if (const WallClock now = WallClock::read(); !wall_.agrees(now)) wall_ = now;
+  report->wall = wall_;
   report->version = GOLEAKD_VERSION;
   report->events_unavailable = events_unavailable_;
   for (const auto& [pid, watch] : watches_) report->targets.push_back(watch->report(report->at));

@@ -68,6 +68,7 @@ class Supervisor {
   std::vector<verdict::UnsupportedReport> unsupported_;
   std::map<int, std::unique_ptr<Watch>> watches_;  // by pid; after prober_, which they must not outlive
   SnapshotBudget budget_;
+  WallClock wall_;
   verdict::DurationHistogram snapshot_seconds_;
   std::unique_ptr<DiscoveryWorker> discovery_worker_;
   std::unique_ptr<SnapshotWorker> worker_;

@@ -97,6 +97,13 @@ void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Sn
 // Events and snapshot both speak of the time before snapshot.begin. Do they agree?
 void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
   const bool waiting = state.state == RunState::waiting;
+  // A park that an event told of, and whose end the look can't be sure of either: the probe fires just before the
+  // status changes.
+  if (!waiting && parks_attached_ && goroutine.parked && !goroutine.doubted && beyond_probes(goroutine.wait)) {
+    goroutine.state = state.state;
+    goroutine.doubted = true;
+    return;
+  }
   const bool same_identity = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
   const bool told = parks_attached_ && goroutine.confirmed && !goroutine.untold && !goroutine.system &&
                     !beyond_probes(waiting ? state.wait : goroutine.wait);

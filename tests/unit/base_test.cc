@@ -174,6 +174,8 @@ TEST(Clock, WallTimeFollowsTheMonotonicOne) {
   const WallClock wall = WallClock::read();
   const Instant now = MonotonicClock::now();
   EXPECT_NEAR(wall.unix_seconds(now + seconds(90)) - wall.unix_seconds(now), 90, 1e-6);
+  EXPECT_TRUE(wall.agrees(WallClock::read()) || wall.agrees(WallClock::read())) << "none has been set meanwhile";
+  EXPECT_FALSE(wall.agrees(WallClock{}));
   EXPECT_EQ(instant_from_ns(1500).time_since_epoch(), nanoseconds(1500));
 }
 

@@ -121,6 +121,22 @@ TEST_F(Races, ARestThatPassesNoProbeIsNoPark) {
   EXPECT_EQ(ledger.totals().unparked, 1U);
 }
 
+// Its status changes a moment after the probe has fired, and the look may come between.
+TEST_F(Races, OneLookDoesNotEndAHandOverBetweenCoroutines) {
+  events({spawn(30, 3), park(95, 3, WaitClass::coroutine)});
+  look(100, {running(1), waiting(2, 21), running(3)});
+  events({unpark(150, 3)});
+  EXPECT_EQ(ledger.totals().unparked, 1U);
+  EXPECT_EQ(ledger.totals().unmatched_wakes, 0U);
+
+  events({park(160, 3, WaitClass::coroutine)});
+  look(200, {running(1), waiting(2, 21), running(3)});
+  look(300, {running(1), waiting(2, 21), running(3)});  // it went on, and nothing told so
+  events({park(350, 3)});
+  EXPECT_EQ(ledger.totals().implicit_wakes, 0U);
+  EXPECT_EQ(missed(ledger), 0U);
+}
+
 TEST_F(Races, AParkForTheRuntimesOwnBusinessStaysOne) {
   events({park(30, 1, WaitClass::runtime)});  // it helps the garbage collector
   look(100, {waiting(1, 11, WaitClass::runtime), waiting(2, 21)});
