@@ -191,42 +191,60 @@ static __always_inline bool tripped(struct goleakd_target *target, struct goleak
 	return true;
 }
 
-static __always_inline int handle(struct pt_regs *ctx, bool record)
+struct arrival {
+	struct goleakd_cookie cookie;
+	struct go_registers regs;
+	struct goleakd_counters *count;
+	struct goleakd_target *target;
+};
+
+/* False for a hit that is only the stack check's jump being taken. */
+static __always_inline bool arrive(struct pt_regs *ctx, struct arrival *at)
 {
 	union {
 		goleakd_u64 word;
 		struct goleakd_cookie fields;
 	} cookie = { .word = bpf_get_attach_cookie(ctx) };
-	const struct go_registers regs = go_registers(ctx);
+
+	at->cookie = cookie.fields;
+	at->regs = go_registers(ctx);
+	return !(at->cookie.flags & GOLEAKD_FLAG_STACK_CHECK) || !go_stack_check_taken(&at->regs);
+}
+
+static __always_inline bool look_up(struct arrival *at)
+{
+	goleakd_u32 slot = at->cookie.slot;
+
+	at->count = bpf_map_lookup_elem(&counters, &slot);
+	at->target = bpf_map_lookup_elem(&targets, &slot);
+	return at->count && at->target;
+}
+
+static __always_inline int handle(struct pt_regs *ctx, bool record)
+{
+	struct arrival at;
 	struct hit hit = {};
 
-	if ((cookie.fields.flags & GOLEAKD_FLAG_STACK_CHECK) && go_stack_check_taken(&regs))
-		return 0;
-	if (!interpret(&regs, &cookie.fields, &hit))
-		return 0;
-	goleakd_u32 slot = cookie.fields.slot;
-	struct goleakd_counters *count = bpf_map_lookup_elem(&counters, &slot);
-	struct goleakd_target *target = bpf_map_lookup_elem(&targets, &slot);
-	if (!count || !target)
+	if (!arrive(ctx, &at) || !interpret(&at.regs, &at.cookie, &hit) || !look_up(&at))
 		return 0;
 	/* hit.kind is below GOLEAKD_KINDS; the mask tells the verifier so. */
-	count->hits[hit.kind & (GOLEAKD_KINDS - 1)]++;
+	at.count->hits[hit.kind & (GOLEAKD_KINDS - 1)]++;
 	if (!record)
 		return 0;
 
 	goleakd_u64 now = bpf_ktime_get_ns();
-	if (tripped(target, count, &cookie.fields, now)) {
-		count->lost_storm++;
+	if (tripped(at.target, at.count, &at.cookie, now)) {
+		at.count->lost_storm++;
 		return 0;
 	}
 	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
-		count->lost_ring++;
+		at.count->lost_ring++;
 		return 0;
 	}
 	event->time_ns = now;
-	if (!fill(event, &regs, &cookie.fields, target, &hit)) {
-		count->lost_unreadable++;
+	if (!fill(event, &at.regs, &at.cookie, at.target, &hit)) {
+		at.count->lost_unreadable++;
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return 0;
 	}
@@ -236,26 +254,18 @@ static __always_inline int handle(struct pt_regs *ctx, bool record)
 
 static __always_inline int handle_spawner(struct pt_regs *ctx)
 {
-	union {
-		goleakd_u64 word;
-		struct goleakd_cookie fields;
-	} cookie = { .word = bpf_get_attach_cookie(ctx) };
-	const struct go_registers regs = go_registers(ctx);
-	goleakd_u32 slot = cookie.fields.slot;
-	struct goleakd_wanted_spawner wanted = { .slot = slot };
+	struct arrival at;
+	struct goleakd_wanted_spawner wanted = {};
 
-	if ((cookie.fields.flags & GOLEAKD_FLAG_STACK_CHECK) && go_stack_check_taken(&regs))
+	if (!arrive(ctx, &at) || !look_up(&at))
 		return 0;
-	struct goleakd_counters *count = bpf_map_lookup_elem(&counters, &slot);
-	struct goleakd_target *target = bpf_map_lookup_elem(&targets, &slot);
-	if (!count || !target)
-		return 0;
-	count->hits[GOLEAKD_SPAWNER]++;
-	if (tripped(target, count, &cookie.fields, bpf_ktime_get_ns())) {
-		count->lost_storm++;
+	at.count->hits[GOLEAKD_SPAWNER]++;
+	if (tripped(at.target, at.count, &at.cookie, bpf_ktime_get_ns())) {
+		at.count->lost_storm++;
 		return 0;
 	}
-	if (!read_word(&wanted.gopc, regs.sp))
+	wanted.slot = at.cookie.slot;
+	if (!read_word(&wanted.gopc, at.regs.sp))
 		return 0;
 	goleakd_u32 *left = bpf_map_lookup_elem(&wanted_spawners, &wanted);
 	if (!left || !*left)
@@ -266,11 +276,24 @@ static __always_inline int handle_spawner(struct pt_regs *ctx)
 		return 0;
 	long bytes = bpf_get_stack(ctx, spawner->pcs, sizeof(spawner->pcs), BPF_F_USER_STACK);
 	spawner->gopc = wanted.gopc;
-	spawner->slot = slot;
+	spawner->slot = at.cookie.slot;
 	spawner->frames = bytes < 0 ? 0 : bytes / sizeof(spawner->pcs[0]);
 	spawner->reserved = 0;
 	bpf_ringbuf_submit(spawner, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+/* Each program twice: how it will be attached is fixed when it is loaded. Only one of the two is. */
+SEC("uprobe.multi")
+int goroutine_multi(struct pt_regs *ctx)
+{
+	return handle(ctx, true);
+}
+
+SEC("uprobe")
+int goroutine_perf(struct pt_regs *ctx)
+{
+	return handle(ctx, true);
 }
 
 SEC("uprobe.multi")
@@ -283,19 +306,6 @@ SEC("uprobe")
 int spawner_perf(struct pt_regs *ctx)
 {
 	return handle_spawner(ctx);
-}
-
-/* The same program twice: how it will be attached is fixed when it is loaded. Only one of them is. */
-SEC("uprobe.multi")
-int goroutine_multi(struct pt_regs *ctx)
-{
-	return handle(ctx, true);
-}
-
-SEC("uprobe")
-int goroutine_perf(struct pt_regs *ctx)
-{
-	return handle(ctx, true);
 }
 
 /*

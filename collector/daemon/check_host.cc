@@ -38,7 +38,7 @@ class Host {
   HostCheck check() const {
     HostCheck check{.items = items(), .events_unavailable = prober_ ? "" : prober_.error().message()};
     if (hit_cost_ && *hit_cost_) check.hit_cost = **hit_cost_;
-    if (prober_ && (*prober_)->method() == probe::Method::perf_event) check.handling = probe::Handling::sparing;
+    if (prober_) check.handling = (*prober_)->handling();
     return check;
   }
 

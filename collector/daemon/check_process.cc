@@ -144,7 +144,7 @@ Items check_process(const target::Procfs& proc, const std::shared_ptr<const targ
               globals_item(binary.globals())};
   std::ranges::move(memory_items(proc, process), std::back_inserter(items));
   const probe::Governor governor = governor_of(proc, *process, host);
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : probe::kLastingGroups) {
     items.push_back(probes_item(group, plan, governor, host));
   }
   return items;

@@ -9,7 +9,7 @@
 namespace goleakd::daemon {
 namespace {
 
-constexpr std::uint32_t kPerSite = 5;
+constexpr std::uint64_t kPerSite = 5;
 constexpr std::size_t kMaxStatements = 128;
 
 std::vector<ledger::Frame> frames_of(const target::GoProcess& process, const probe::Spawner& spawner) {
@@ -30,34 +30,33 @@ std::vector<ledger::Frame> frames_of(const target::GoProcess& process, const pro
 
 }  // namespace
 
-std::uint32_t SpawnStacks::caught(const std::string& site_id) const {
-  std::uint32_t sum = 0;
-  for (const auto& [gopc, statement] : statements_) {
-    if (statement.site_id == site_id) sum += statement.caught;
+std::uint64_t SpawnStacks::caught(const std::string& site_id) const {
+  std::uint64_t sum = 0;
+  if (const auto stacks = known_.find(site_id); stacks != known_.end()) {
+    for (const verdict::SpawnedFrom& from : stacks->second) sum += from.times;
   }
   return sum;
 }
 
 void SpawnStacks::want(const std::string& site_id, const std::vector<std::uint64_t>& gopcs) {
   for (const std::uint64_t gopc : gopcs) {
-    if (statements_.size() < kMaxStatements) statements_.try_emplace(gopc, Statement{.site_id = site_id, .caught = 0});
+    if (sites_.size() < kMaxStatements) sites_.try_emplace(gopc, site_id);
   }
 }
 
 std::vector<probe::WantedSpawner> SpawnStacks::wanted() const {
   std::vector<probe::WantedSpawner> wanted;
-  for (const auto& [gopc, statement] : statements_) {
-    const std::uint32_t have = caught(statement.site_id);
-    if (have < kPerSite) wanted.push_back({.gopc = gopc, .times = kPerSite - have});
+  for (const auto& [gopc, site_id] : sites_) {
+    const std::uint64_t have = caught(site_id);
+    if (have < kPerSite) wanted.push_back({.gopc = gopc, .times = static_cast<std::uint32_t>(kPerSite - have)});
   }
   return wanted;
 }
 
 void SpawnStacks::add(const probe::Spawner& spawner) {
-  const auto found = statements_.find(spawner.gopc);
-  if (found == statements_.end()) return;
-  ++found->second.caught;
-  auto& stacks = known_[found->second.site_id];
+  const auto site = sites_.find(spawner.gopc);
+  if (site == sites_.end()) return;
+  auto& stacks = known_[site->second];
   std::vector<ledger::Frame> frames = frames_of(process_, spawner);
   const auto same = std::ranges::find(stacks, frames, &verdict::SpawnedFrom::frames);
   if (same != stacks.end()) {

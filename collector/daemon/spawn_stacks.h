@@ -29,14 +29,10 @@ class SpawnStacks {
   const std::map<std::string, std::vector<verdict::SpawnedFrom>>& known() const { return known_; }
 
  private:
-  struct Statement {
-    std::string site_id;
-    std::uint32_t caught = 0;
-  };
-  std::uint32_t caught(const std::string& site_id) const;
+  std::uint64_t caught(const std::string& site_id) const;
 
   const target::GoProcess& process_;
-  std::map<std::uint64_t, Statement> statements_;  // by gopc
+  std::map<std::uint64_t, std::string> sites_;  // site_id by gopc
   std::map<std::string, std::vector<verdict::SpawnedFrom>> known_;
 };
 

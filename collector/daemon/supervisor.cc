@@ -131,10 +131,9 @@ void Supervisor::collect_processes() {
     if (change.process == nullptr) continue;
     spdlog::info("{} (pid {}): found {}, {}", change.process->service, change.pid, change.process->exe,
                  change.process->binary->build_info().version.text);
-    const bool sparing = prober_ != nullptr && prober_->method() == probe::Method::perf_event;
-    auto watch =
-        std::make_unique<Watch>(change.process, config_, sparing ? probe::Handling::sparing : probe::Handling::quick,
-                                hit_cost_.in_program_seconds());
+    auto watch = std::make_unique<Watch>(change.process, config_,
+                                         prober_ != nullptr ? prober_->handling() : probe::Handling::quick,
+                                         hit_cost_.in_program_seconds());
     if (prober_ == nullptr) watch->adjust_probes(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
     watches_[change.pid] = std::move(watch);
   }
@@ -158,6 +157,7 @@ void Supervisor::adjust_probes() {
   drain();
   const Instant begin = MonotonicClock::now();
   for (auto& [pid, watch] : watches_) {
+    watch->count_hits();
     watch->adjust_probes(prober_.get(), events_unavailable_, begin);
     if (MonotonicClock::now() - begin > kAttachTime) return;
   }
@@ -173,13 +173,17 @@ void Supervisor::collect_counters() {
   const auto counted = worker_->collect_counters();
   if (counted.empty()) return;
   drain();
+  const Instant begin = MonotonicClock::now();
   for (const SnapshotWorker::Counted& one : counted) {
     const auto found = watches_.find(one.process->pid);
     if (found == watches_.end() || found->second->shared_process() != one.process) continue;  // ended meanwhile
     const auto cpu = proc_.cpu_time(one.process->pid);
-    if (cpu) found->second->on_counters(one.counters, *cpu);
+    Watch& watch = *found->second;
+    if (cpu) watch.on_counters(one.counters, *cpu);
+    if (MonotonicClock::now() - begin <= kAttachTime) {
+      watch.adjust_probes(prober_.get(), events_unavailable_, MonotonicClock::now());
+    }
   }
-  adjust_probes();
 }
 
 void Supervisor::drain() {

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
+
+#include "probe/hit_counters.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -30,13 +33,6 @@ std::uint64_t total_lost(const goleakd_counters& counters) {
   return counters.lost_ring + counters.lost_unreadable + counters.lost_storm;
 }
 
-void add(goleakd_counters& sum, const goleakd_counters& more) {
-  for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += more.hits[kind];
-  sum.lost_ring += more.lost_ring;
-  sum.lost_unreadable += more.lost_unreadable;
-  sum.lost_storm += more.lost_storm;
-}
-
 }  // namespace
 
 Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& config, probe::Handling handling,
@@ -59,14 +55,13 @@ std::string Watch::unwanted(probe::Group group) const {
 }
 
 void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now) {
-  count_hits();
-  for (const probe::Group group : {probe::Group::park_unpark, probe::Group::spawn_exit}) {
+  for (const probe::Group group : std::views::reverse(probe::kLastingGroups)) {
     const std::string reason = unwanted(group);
     if (reason.empty()) continue;
     if (attached(group)) detach(group, reason);
     probes(group).not_attached = reason;
   }
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : probe::kLastingGroups) {
     if (attached(group)) continue;
     if (prober == nullptr) {
       probes(group).not_attached = unavailable;
@@ -141,7 +136,7 @@ void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
 void Watch::detach(probe::Group group, const std::string& reason) {
   Probes& own = probes(group);
   own.attachment.reset();
-  add(own.past, own.present);
+  probe::add(own.past, own.present);
   own.present = {};
   report_outdated_ = true;
   if (group == probe::Group::spawn_exit) {
@@ -166,7 +161,7 @@ void Watch::on_event(const goleakd_event& event) {
     translator_.events(event, [this](const ledger::Event& told) { ledger_.apply(told); });
     return;
   }
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : probe::kLastingGroups) {
     if (attached(group) && probes(group).attachment->slot() == event.slot) {
       governor_.storm(group, instant_from_ns(event.time_ns));
     }
@@ -176,14 +171,14 @@ void Watch::on_event(const goleakd_event& event) {
 goleakd_counters Watch::counters() const {
   goleakd_counters sum{};
   for (const Probes& own : probes_) {
-    add(sum, own.past);
-    add(sum, own.present);
+    probe::add(sum, own.past);
+    probe::add(sum, own.present);
   }
   return sum;
 }
 
 void Watch::count_hits() {
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : probe::kLastingGroups) {
     Probes& own = probes(group);
     if (!own.attachment) continue;
     own.present = own.attachment->counters();

@@ -33,14 +33,16 @@ class Watch {
   const target::GoProcess& process() const { return *process_; }
   const std::shared_ptr<const target::GoProcess>& shared_process() const { return process_; }
 
-  // Puts probes in and takes them away, as the configuration, the host and the governor have it. Drain first: what is
-  // in the ring of those that go would be lost. `prober` may be null: then `unavailable` says why.
+  // Asks what the probes in place have counted and lost.
+  void count_hits();
+  // Puts probes in and takes them away, as the configuration, the host and the governor have it. Count their hits and
+  // drain first: what is in the ring of those that go would be lost. `prober` may be null: then `unavailable` says why.
   void adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now);
   // Slots of the events that belong here.
   std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
   void on_spawner(const probe::Spawner& spawner);
-  // What the program's own counters said, and the CPU time that it had used by then.
+  // What the program's own counters said, and the CPU time that it had used by then. Counts hits.
   void on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu);
 
   // A snapshot is due, and none is under way.
@@ -75,8 +77,6 @@ class Watch {
   std::string unwanted(probe::Group group) const;
   void attach(probe::Group group, probe::Prober& prober, Instant now);
   void detach(probe::Group group, const std::string& reason);
-  // Asks what the probes in place have counted and lost.
-  void count_hits();
   void seek_spawners(probe::Prober& prober, Instant now);
   bool affords_spawners() const;
   goleakd_counters counters() const;

@@ -58,10 +58,10 @@ BlockedId Ledger::intern(const BlockedPlace& place) { return blocked_places_.int
 
 void Ledger::events_attached(Instant complete, bool park_too) {
   attached_ = true;
-  parks_attached_ = park_too;
-  complete_ = parks_complete_ = complete;
+  parks_attached_ = false;
+  complete_ = complete;
   seeded_ = false;
-  nothing_missed_ = no_park_missed_ = true;
+  nothing_missed_ = true;
   untracked_ = 0;
   unsure_snapshots_ = 0;
   lost_ = 0;
@@ -72,8 +72,9 @@ void Ledger::events_attached(Instant complete, bool park_too) {
     site = std::move(fresh);
   }
   for (Goroutine& goroutine : goroutines_.all()) {
-    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = goroutine.untold = false;
+    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = false;
   }
+  if (park_too) parks_attached(complete);
 }
 
 void Ledger::parks_attached(Instant complete) {

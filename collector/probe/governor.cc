@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/duration.h"
+#include "base/rate.h"
 #include "bpf/wire.h"
 
 namespace goleakd::probe {
@@ -31,13 +32,6 @@ std::string percent(double ratio) {
 }
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-// Nothing when it can't be told; a counter that has gone back was read while it moved.
-std::optional<double> rate(const std::optional<std::uint64_t>& before, const std::optional<std::uint64_t>& now,
-                           double elapsed) {
-  if (!before || !now || *now < *before) return std::nullopt;
-  return static_cast<double>(*now - *before) / elapsed;
-}
 
 }  // namespace
 
@@ -64,7 +58,7 @@ bool Governor::read(const Reading& reading) {
     const double elapsed = seconds(reading.at - previous_->at);
     overhead_.used = std::max(seconds(reading.cpu - previous_->cpu) / elapsed, budget_.idle_cores);
     const auto cost = [&](double hits) { return hits * hit_seconds_; };
-    const double counted = seconds(reading.counted_at - previous_->counted_at);
+    const Duration counted = reading.counted_at - previous_->counted_at;
     const auto spawns = rate(previous_->spawned, reading.spawned, counted);
     const auto turns = rate(previous_->scheduled, reading.scheduled, counted);
     // Each goroutine is spawned and exits. Each turn to run ends with a park and began with a wake, but the first one,

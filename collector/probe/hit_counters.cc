@@ -17,6 +17,13 @@ std::vector<goleakd_counters> zero_of_each_cpu() {
 
 }  // namespace
 
+void add(goleakd_counters& sum, const goleakd_counters& more) {
+  for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += more.hits[kind];
+  sum.lost_ring += more.lost_ring;
+  sum.lost_unreadable += more.lost_unreadable;
+  sum.lost_storm += more.lost_storm;
+}
+
 goleakd_counters read_counters(const bpf_map* counters, std::uint32_t slot) {
   std::vector<goleakd_counters> per_cpu = zero_of_each_cpu();
   goleakd_counters sum{};
@@ -24,12 +31,7 @@ goleakd_counters read_counters(const bpf_map* counters, std::uint32_t slot) {
                            0) != 0) {
     return sum;
   }
-  for (const goleakd_counters& one : per_cpu) {
-    for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += one.hits[kind];
-    sum.lost_ring += one.lost_ring;
-    sum.lost_unreadable += one.lost_unreadable;
-    sum.lost_storm += one.lost_storm;
-  }
+  for (const goleakd_counters& one : per_cpu) add(sum, one);
   return sum;
 }
 

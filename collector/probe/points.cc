@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/points.h"
 
-#include <array>
-
 namespace goleakd::probe {
 namespace {
 

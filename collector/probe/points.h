@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,8 +19,10 @@ enum class Group : std::uint8_t {
   spawners,  // only while a suspect's go statement is to be caught in the act
 };
 inline constexpr std::size_t kGroups = 3;
-inline constexpr std::size_t kLasting = 2;  // the first ones stay in place as long as they fit the budget
-std::string_view to_string(Group group);    // for people: "spawn and exit"
+// Those that stay in place as long as they fit the budget; Group counts them first.
+inline constexpr std::array kLastingGroups{Group::spawn_exit, Group::park_unpark};
+inline constexpr std::size_t kLasting = kLastingGroups.size();
+std::string_view to_string(Group group);  // for people: "spawn and exit"
 
 // An instruction of the Go runtime, by the function that it stands in.
 struct Place {

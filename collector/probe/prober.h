@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "bpf/wire.h"
 #include "probe/detacher.h"
+#include "probe/governor.h"
 #include "probe/links.h"
 #include "probe/plan.h"
 #include "target/process.h"
@@ -77,6 +78,7 @@ class Prober {
   ~Prober();
 
   Method method() const { return method_; }
+  Handling handling() const { return method_ == Method::uprobe_multi ? Handling::quick : Handling::sparing; }
 
   // Probes one process, and none else of the same binary: `plan` is of its binary, and has the group. The probes go
   // into the file that was decoded: a process that runs another program by now is not touched. More than `window_hits`

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rate.h"
 #include "snapshot/go_words.h"
 
 namespace goleakd::snapshot {
@@ -209,14 +210,9 @@ Result<RuntimeCounters> read_runtime_counters(const target::GoProcess& process, 
 }
 
 Rates rates_between(const RuntimeCounters& earlier, const RuntimeCounters& later) {
-  const double seconds = std::chrono::duration<double>(later.at - earlier.at).count();
-  const auto rate = [&](const std::optional<std::uint64_t>& from,
-                        const std::optional<std::uint64_t>& to) -> std::optional<double> {
-    if (!from || !to || *to < *from || seconds <= 0) return std::nullopt;
-    return static_cast<double>(*to - *from) / seconds;
-  };
-  return {.spawns_per_s = rate(earlier.spawned, later.spawned),
-          .switches_per_s = rate(earlier.scheduled, later.scheduled)};
+  const Duration elapsed = later.at - earlier.at;
+  return {.spawns_per_s = rate(earlier.spawned, later.spawned, elapsed),
+          .switches_per_s = rate(earlier.scheduled, later.scheduled, elapsed)};
 }
 
 }  // namespace goleakd::snapshot

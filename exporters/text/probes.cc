@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/probes.h"
 
-#include <array>
-#include <cstdio>
-
+#include "base/hex.h"
 #include "text/layout.h"
 
 namespace goleakd::text {
-namespace {
-
-std::string hexadecimal(std::uint64_t address) {
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));
-  return text.data();
-}
-
-}  // namespace
-
 std::string probes_text(const ProbeTable& table) {
   std::string text = printable(table.binary) + ", " + printable(table.go_version) + "\n\n";
   std::vector<std::vector<std::string>> rows{{"PROBE", "FUNCTION", "ADDRESS", "INSTRUCTION", "KERNEL", ""}};
@@ -25,7 +13,7 @@ std::string probes_text(const ProbeTable& table) {
     if (row.address == 0) {
       rows.push_back({row.probe, printable(row.function), "-", "-", "refused", note});
     } else {
-      rows.push_back({row.probe, printable(row.function), hexadecimal(row.address), row.instruction, row.cost, note});
+      rows.push_back({row.probe, printable(row.function), hex(row.address), row.instruction, row.cost, note});
     }
   }
   for (const std::string& line : align(rows)) text += line + "\n";
@@ -38,7 +26,7 @@ nlohmann::json probes_json(const ProbeTable& table) {
   for (const ProbeRow& row : table.rows) {
     nlohmann::json json{{"probe", row.probe}, {"group", row.group}, {"function", row.function}, {"reason", row.reason}};
     const bool chosen = row.address != 0;
-    json["address"] = chosen ? nlohmann::json(hexadecimal(row.address)) : nlohmann::json();
+    json["address"] = chosen ? nlohmann::json(hex(row.address)) : nlohmann::json();
     json["instruction"] = chosen ? nlohmann::json(row.instruction) : nlohmann::json();
     json["kernel"] = chosen ? row.cost : "refused";
     rows.push_back(std::move(json));

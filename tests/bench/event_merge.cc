@@ -36,7 +36,7 @@ Result<std::vector<goleakd_event>> record(const target::GoProcess& process, std:
   if (!prober) return fail(prober.error());
   const probe::Plan plan = probe::plan_probes(*process.binary);
   std::vector<std::unique_ptr<probe::Attachment>> attachments;
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark}) {
+  for (const probe::Group group : probe::kLastingGroups) {
     auto attachment = (*prober)->attach(process, plan, group, 0);
     if (!attachment) return fail(attachment.error());
     attachments.push_back(std::move(*attachment));
