@@ -12,11 +12,11 @@ import pathlib
 import platform
 import subprocess
 import sys
-import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 import harness  # noqa: E402
+from unharmed import Work  # noqa: E402
 
 MERGE = ROOT / "build/tests/bench/event-merge"
 BAR = 5_000_000
@@ -38,20 +38,10 @@ def bench(version, work, seconds):
 
 def features(version, seconds):
     """Everything that Go has, over and over."""
-    with harness.Target(harness.build_target("features", version)) as program:
-        done = threading.Event()
-
-        def work():
-            while not done.is_set():
-                program.command("features 1", 60)
-
-        worker = threading.Thread(target=work)
-        worker.start()
-        try:
-            return replay(program.pid, seconds)
-        finally:
-            done.set()
-            worker.join()
+    with harness.Target(harness.build_target("features", version)) as program, Work(program) as work:
+        figures = replay(program.pid, seconds)
+        work.check()
+        return figures
 
 
 def main():

@@ -22,13 +22,13 @@ import argparse
 import os
 import platform
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 
 import workloads  # first: it makes the modules of tests/integration known
 import real_programs
 import variants
+from show import progress, spread
 
 SETTLE = 2  # seconds: what came with the probes, a first snapshot among it, is over by then
 NOTICED = 0.1  # more CPU time per operation
@@ -57,11 +57,6 @@ class Pair:
         return (self.with_it.cpu_ns_per_op - self.bare.cpu_ns_per_op) / (self.hits.rate / self.with_it.ops_per_s)
 
 
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
 def measure(load, variant, seconds):
     bare = load.work(seconds)
     with variant.watch(load) as watching:
@@ -88,10 +83,6 @@ def run(workload, form, rounds, seconds):
                     results[variant.name] = str(refusal)
     progress("")
     return results
-
-
-def spread(values, form):
-    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
 
 
 def row(pairs, trap_ns):

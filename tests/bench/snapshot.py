@@ -31,6 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 import harness  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from show import progress, spread  # noqa: E402
 
 WALK = pathlib.Path(os.environ.get("SNAPSHOT_WALK", ROOT / "build/tests/bench/snapshot-walk"))
 WINDOW = 3  # seconds
@@ -117,11 +118,6 @@ def looks_at(goroutines):
     ]
 
 
-def progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
 def touch_memory():
     """Milliseconds."""
     begin = time.monotonic()
@@ -191,10 +187,6 @@ def daemon_memory(exe, goroutines):
 
 
 # --- The tables ------------------------------------------------------------------------------------------------------
-
-
-def spread(values, form):
-    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
 
 
 def table(title, first, columns, rows):

@@ -24,7 +24,7 @@ import time
 import harness
 from daemon import Daemon, need_root
 from exact import SITE, check, exercise
-from unharmed import Code, Work, await_nothing_left
+from unharmed import Background, Code, Work, await_nothing_left
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
@@ -100,30 +100,21 @@ class Freezer:
 # --- Others ----------------------------------------------------------------------------------------------------------
 
 
-class Pulse(threading.Thread):
+class Pulse(Background):
     """How long the daemon's reports were apart at most. It makes one each second, if nothing holds it up."""
 
     def __init__(self, daemon):
-        super().__init__(daemon=True)
+        super().__init__()
         self._daemon = daemon
-        self._enough = threading.Event()
         self.longest = 0
 
     def run(self):
         last = None
         with contextlib.suppress(OSError, RuntimeError):  # it may have been killed
-            while not self._enough.wait(0.05):
+            while not self.enough.wait(0.05):
                 at = self._daemon.api("targets")["at"]
                 self.longest = max(self.longest, at - (last or at))
                 last = at
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._enough.set()
-        self.join()
 
 
 class Steady:

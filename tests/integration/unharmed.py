@@ -35,31 +35,38 @@ class Code:
         return count
 
 
-class Work(threading.Thread):
-    """Lets the target `features` work until the end of the `with` block. Its thread alone talks to the program."""
+class Background(threading.Thread):
+    """Runs until the end of the `with` block, which sets `enough`."""
 
-    def __init__(self, features):
+    def __init__(self):
         super().__init__(daemon=True)
-        self._features = features
-        self._enough = threading.Event()
-        self.rounds = 0
-        self.failure = None
-
-    def run(self):
-        try:
-            while not self._enough.is_set():
-                self._features.command("features 3", seconds=120)
-                self.rounds += 1
-        except Exception as failure:  # pylint: disable=broad-except  # whatever it is, the test must tell of it
-            self.failure = failure
+        self.enough = threading.Event()
 
     def __enter__(self):
         self.start()
         return self
 
     def __exit__(self, *_):
-        self._enough.set()
+        self.enough.set()
         self.join()
+
+
+class Work(Background):
+    """Lets the target `features` work until the end of the `with` block. Its thread alone talks to the program."""
+
+    def __init__(self, features):
+        super().__init__()
+        self._features = features
+        self.rounds = 0
+        self.failure = None
+
+    def run(self):
+        try:
+            while not self.enough.is_set():
+                self._features.command("features 3", seconds=120)
+                self.rounds += 1
+        except Exception as failure:  # pylint: disable=broad-except  # whatever it is, the test must tell of it
+            self.failure = failure
 
     def check(self):
         assert self.failure is None, f"after {self.rounds} rounds: {self.failure}"
