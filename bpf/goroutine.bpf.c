@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What goroutines do, told from uprobes inside the Go runtime. One program for every probe point: the cookie says which one
- * was hit. It runs inside the application, so it does the least: read the goroutine's id, put one record into the ring, never
- * wake anybody (the collector drains on a timer).
+ * What goroutines do, told from uprobes inside the Go runtime. One program for each group of probe points: the cookie says
+ * which one was hit. It runs inside the application, so it does the least: put one record into the ring, or count a park in
+ * the tables, and never wake anybody (the collector drains on a timer).
  */
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
@@ -36,6 +36,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, GOLEAKD_SLOTS);
 	__type(key, goleakd_u32);
 	__type(value, struct goleakd_target);
@@ -65,8 +66,9 @@ static __always_inline bool changes(const struct go_registers *regs, goleakd_u32
 	return (goleakd_u32)regs->arg2 == from && (goleakd_u32)regs->arg3 == to;
 }
 
-/* What this hit means; false when it means nothing. */
-static __always_inline bool interpret(const struct go_registers *regs, const struct goleakd_cookie *cookie, struct hit *hit)
+/* What a hit means to the programs of its group; false when it means nothing. */
+static __always_inline bool interpret_life(const struct go_registers *regs, const struct goleakd_cookie *cookie,
+					   struct hit *hit)
 {
 	hit->g = regs->arg1;
 	switch (cookie->point) {
@@ -83,6 +85,15 @@ static __always_inline bool interpret(const struct go_registers *regs, const str
 	case GOLEAKD_CASGSTATUS_EXIT:
 		hit->kind = GOLEAKD_EXIT;
 		return changes(regs, GO_GRUNNING, GO_GDEAD);
+	}
+	return false;
+}
+
+static __always_inline bool interpret_park(const struct go_registers *regs, const struct goleakd_cookie *cookie,
+					   struct hit *hit)
+{
+	hit->g = regs->arg1;
+	switch (cookie->point) {
 	case GOLEAKD_GOPARK:
 		hit->kind = GOLEAKD_PARK;
 		hit->g = regs->current_g;
@@ -113,50 +124,31 @@ static __always_inline bool read_word(goleakd_u64 *value, goleakd_u64 address)
 	return read_user(value, sizeof(*value), address);
 }
 
-/* runtime.coroswitch_m, src/runtime/coro.go: g.coroarg points to the coro, which begins with the g that goes on. */
-static __always_inline bool fill_coroswitch(struct goleakd_event *event, const struct goleakd_target *target, goleakd_u64 g)
-{
-	goleakd_u64 coro = 0, next = 0;
-	goleakd_u8 ends = 0;
-
-	if (!read_word(&coro, g + target->coroarg) || !read_word(&next, coro) || !read_word(&event->parent, next + target->goid))
-		return false;
-	if (!read_user(&ends, sizeof(ends), g + target->coroexit))
-		return false;
-	if (ends)
-		event->goid = 0; /* gdestroy tells of it */
-	return true;
-}
-
-static __always_inline bool fill(struct goleakd_event *event, const struct go_registers *regs,
-				 const struct goleakd_cookie *cookie, const struct goleakd_target *target, const struct hit *hit)
+static __always_inline bool fill(struct goleakd_event *event, const struct goleakd_target *target, const struct hit *hit)
 {
 	event->parent = 0;
 	event->pc = 0;
-	event->slot = cookie->slot;
-	event->kind = hit->kind;
-	event->reason = 0;
-	event->reserved = 0;
 	if (!read_word(&event->goid, hit->g + target->goid))
 		return false;
-	switch (hit->kind) {
-	case GOLEAKD_PARK:
-		if (cookie->point == GOLEAKD_PARK_M)
-			return read_user(&event->reason, sizeof(event->reason), hit->g + target->waitreason);
-		event->reason = (goleakd_u8)regs->arg3;
+	if (hit->kind != GOLEAKD_SPAWN)
 		return true;
-	case GOLEAKD_SPAWN:
-		if (target->parent_goid && !read_word(&event->parent, hit->g + target->parent_goid))
-			return false;
-		if (cookie->point == GOLEAKD_NEWPROC1_CASGSTATUS && (goleakd_u32)regs->arg3 == GO_GWAITING &&
-		    !read_user(&event->reason, sizeof(event->reason), hit->g + target->waitreason))
-			return false;
-		return read_word(&event->pc, hit->g + target->gopc);
-	case GOLEAKD_COROSWITCH:
-		return fill_coroswitch(event, target, hit->g);
-	default:
-		return true;
-	}
+	if (target->parent_goid && !read_word(&event->parent, hit->g + target->parent_goid))
+		return false;
+	return read_word(&event->pc, hit->g + target->gopc);
+}
+
+static __always_inline struct goleakd_event *reserve(const struct goleakd_cookie *cookie, enum goleakd_kind kind,
+						     goleakd_u64 now)
+{
+	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return NULL;
+	event->time_ns = now;
+	event->slot = cookie->slot;
+	event->kind = kind;
+	__builtin_memset(event->reserved, 0, sizeof(event->reserved));
+	return event;
 }
 
 /*
@@ -180,12 +172,9 @@ static __always_inline bool tripped(struct goleakd_target *target, struct goleak
 	if (++count->window_hits <= target->window_hits)
 		return false;
 	target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = reserve(cookie, GOLEAKD_STORM, now);
 	if (event) { /* else the count of what was lost tells it, a little later */
-		__builtin_memset(event, 0, sizeof(*event));
-		event->time_ns = now;
-		event->slot = cookie->slot;
-		event->kind = GOLEAKD_STORM;
+		event->goid = event->parent = event->pc = 0;
 		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 	}
 	return true;
@@ -220,35 +209,68 @@ static __always_inline bool look_up(struct arrival *at)
 	return at->count && at->target;
 }
 
-static __always_inline int handle(struct pt_regs *ctx, bool record)
+#include "parks.bpf.h"
+
+static __always_inline void count_hit(struct arrival *at, const struct hit *hit)
+{
+	/* hit.kind is below GOLEAKD_KINDS; the mask tells the verifier so. */
+	at->count->hits[hit->kind & (GOLEAKD_KINDS - 1)]++;
+}
+
+/* Spawns and exits. */
+static __always_inline void record_life(struct arrival *at, const struct hit *hit, goleakd_u64 now)
+{
+	struct goleakd_event *event = reserve(&at->cookie, hit->kind, now);
+
+	if (!event) {
+		at->count->lost_ring++;
+		return;
+	}
+	if (!fill(event, at->target, hit)) {
+		at->count->lost_unreadable++;
+		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline int handle_life(struct pt_regs *ctx)
 {
 	struct arrival at;
 	struct hit hit = {};
+	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !interpret(&at.regs, &at.cookie, &hit) || !look_up(&at))
+	if (!arrive(ctx, &at) || !interpret_life(&at.regs, &at.cookie, &hit) || !look_up(&at))
 		return 0;
-	/* hit.kind is below GOLEAKD_KINDS; the mask tells the verifier so. */
-	at.count->hits[hit.kind & (GOLEAKD_KINDS - 1)]++;
-	if (!record)
-		return 0;
-
-	goleakd_u64 now = bpf_ktime_get_ns();
+	count_hit(&at, &hit);
+	now = bpf_ktime_get_ns();
+	if (hit.kind == GOLEAKD_EXIT)
+		forget(at.target, hit.g); /* also after a storm: its g will be another goroutine's */
 	if (tripped(at.target, at.count, &at.cookie, now)) {
 		at.count->lost_storm++;
 		return 0;
 	}
-	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		at.count->lost_ring++;
+	record_life(&at, &hit, now);
+	if (at.cookie.point == GOLEAKD_NEWPROC1_CASGSTATUS && (goleakd_u32)at.regs.arg3 == GO_GWAITING)
+		begin_parked(at.target, hit.g, now);
+	return 0;
+}
+
+static __always_inline int handle_park(struct pt_regs *ctx)
+{
+	struct arrival at;
+	struct hit hit = {};
+	goleakd_u64 now;
+
+	if (!arrive(ctx, &at) || !interpret_park(&at.regs, &at.cookie, &hit) || !look_up(&at))
+		return 0;
+	count_hit(&at, &hit);
+	now = bpf_ktime_get_ns();
+	if (tripped(at.target, at.count, &at.cookie, now)) {
+		at.count->lost_storm++;
 		return 0;
 	}
-	event->time_ns = now;
-	if (!fill(event, &at.regs, &at.cookie, at.target, &hit)) {
-		at.count->lost_unreadable++;
-		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	take_park(&at, &hit, now);
 	return 0;
 }
 
@@ -284,44 +306,59 @@ static __always_inline int handle_spawner(struct pt_regs *ctx)
 }
 
 /* Each program twice: how it will be attached is fixed when it is loaded. Only one of the two is. */
-SEC("uprobe.multi")
-int goroutine_multi(struct pt_regs *ctx)
-{
-	return handle(ctx, true);
-}
+#define PROGRAM(name, handler)                    \
+	SEC("uprobe.multi")                       \
+	int name##_multi(struct pt_regs *ctx)     \
+	{                                         \
+		return handler(ctx);              \
+	}                                         \
+	SEC("uprobe")                             \
+	int name##_perf(struct pt_regs *ctx)      \
+	{                                         \
+		return handler(ctx);              \
+	}
 
-SEC("uprobe")
-int goroutine_perf(struct pt_regs *ctx)
-{
-	return handle(ctx, true);
-}
-
-SEC("uprobe.multi")
-int spawner_multi(struct pt_regs *ctx)
-{
-	return handle_spawner(ctx);
-}
-
-SEC("uprobe")
-int spawner_perf(struct pt_regs *ctx)
-{
-	return handle_spawner(ctx);
-}
+PROGRAM(life, handle_life)
+PROGRAM(park, handle_park)
+PROGRAM(spawner, handle_spawner)
 
 /*
- * To measure what a hit costs (collector/probe/calibration.h): the same, with the record or without. Loaded for nothing else,
- * as the question mark says.
+ * To measure what a hit costs (collector/probe/calibration.h): the same, as its caller says. Loaded for nothing else, as the
+ * question mark says.
  */
-goleakd_u32 goleakd_with_record;
+goleakd_u32 goleakd_calibrated; /* enum goleakd_calibrated */
+
+static __always_inline int handle_calibration(struct pt_regs *ctx)
+{
+	struct arrival at;
+	struct hit hit = {};
+	goleakd_u64 now;
+
+	if (!arrive(ctx, &at) || !interpret_park(&at.regs, &at.cookie, &hit) || !look_up(&at))
+		return 0;
+	count_hit(&at, &hit);
+	if (goleakd_calibrated == GOLEAKD_CALIBRATE_COUNT)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (tripped(at.target, at.count, &at.cookie, now))
+		return 0;
+	if (goleakd_calibrated == GOLEAKD_CALIBRATE_RECORD) {
+		record_life(&at, &hit, now);
+	} else {
+		hit.kind = at.count->hits[hit.kind] & 1 ? GOLEAKD_PARK : GOLEAKD_UNPARK;
+		take_park(&at, &hit, now);
+	}
+	return 0;
+}
 
 SEC("?uprobe.multi")
 int calibration_multi(struct pt_regs *ctx)
 {
-	return handle(ctx, goleakd_with_record != 0);
+	return handle_calibration(ctx);
 }
 
 SEC("?uprobe")
 int calibration_perf(struct pt_regs *ctx)
 {
-	return handle(ctx, goleakd_with_record != 0);
+	return handle_calibration(ctx);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between the BPF programs and the collector, compiled by both: the records of the event ring, what a probe's
- * cookie says, what is told of each target, and its counters. Fixed widths, no implicit padding. Change anything, and GOLEAKD_WIRE_VERSION goes
- * up: the collector refuses a skeleton of another version.
+ * cookie says, what is told of each target, its counters, and its tables of parks. Fixed widths, no implicit padding. Change
+ * anything, and GOLEAKD_WIRE_VERSION goes up: the collector refuses a skeleton of another version.
  */
 #ifndef GOLEAKD_WIRE_H
 #define GOLEAKD_WIRE_H
@@ -23,15 +23,15 @@ typedef __u32 goleakd_u32;
 typedef __u64 goleakd_u64;
 #endif
 
-#define GOLEAKD_WIRE_VERSION 3
+#define GOLEAKD_WIRE_VERSION 4
 
-/* What a probe hit means. */
+/* What a probe hit means. Spawns and exits are recorded one by one; of parks only the end of a long one is. */
 enum goleakd_kind {
 	GOLEAKD_SPAWN = 0, /* goid was made by parent with the go statement before pc */
 	GOLEAKD_EXIT = 1, /* goid ends */
-	GOLEAKD_PARK = 2, /* goid stops; reason says why */
-	GOLEAKD_UNPARK = 3, /* goid was made runnable */
-	GOLEAKD_COROSWITCH = 4, /* goid (0: it ends) hands over to the goroutine `parent`, as iter.Pull does */
+	GOLEAKD_PARK = 2, /* a goroutine stops */
+	GOLEAKD_UNPARK = 3, /* a goroutine was made runnable; recorded when it had been parked for long_park_ns */
+	GOLEAKD_COROSWITCH = 4, /* a goroutine hands over to another, as iter.Pull does: a park, unless it ends, and a wake */
 	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_spawner */
 	GOLEAKD_STORM = 6, /* no hit: the probes of that slot were hit too often and tell nothing any more */
 	GOLEAKD_KINDS = 8, /* a power of two */
@@ -49,6 +49,13 @@ enum goleakd_point {
 	GOLEAKD_CASGSTATUS_WAKE = 7, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
 	GOLEAKD_COROSWITCH_M = 8, /* AX = g that leaves; its coroarg has the other */
 	GOLEAKD_NEWPROC = 9, /* on the stack of who executes the go statement: [RSP] = what will be g.gopc */
+};
+
+/* What is measured in a hit that calibrates: counting it, a record, or parks and wakes in turn in the tables. */
+enum goleakd_calibrated {
+	GOLEAKD_CALIBRATE_COUNT = 0,
+	GOLEAKD_CALIBRATE_RECORD = 1,
+	GOLEAKD_CALIBRATE_PARK = 2,
 };
 
 /* Set in a cookie when the probed instruction is the jump of the stack check, which is met again after the stack has grown. */
@@ -74,24 +81,29 @@ struct goleakd_target {
 	goleakd_u16 waitreason;
 	goleakd_u16 coroarg;
 	goleakd_u16 coroexit;
+	goleakd_u16 parks_slot; /* whose tables of parks are this process's; GOLEAKD_NO_SLOT: parks are not probed */
+	goleakd_u8 parked_tables; /* at this slot: how many tables of goroutines there are, at most GOLEAKD_PARKED_TABLES */
+	goleakd_u8 parked_shift; /* the first has 2^parked_shift rows, and each further one 2^GOLEAKD_GROWTH_SHIFT times as many */
+	goleakd_u32 site_mask; /* sites of the other table less one: a power of two less one */
+	goleakd_u32 site_shift; /* each of them has 2^site_shift rows */
 	goleakd_u32 window_hits; /* on one CPU in one window (2^GOLEAKD_WINDOW_SHIFT ns): more are a storm; 0: no limit */
 	goleakd_u32 tripped; /* set by the probes, once there was a storm: from then on hits are counted, and nothing else */
-	goleakd_u32 reserved;
+	goleakd_u64 long_park_ns; /* the end of one that lasted at least so long is recorded */
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_target) == 24, "size of goleakd_target");
-GOLEAKD_ASSERT(offsetof(struct goleakd_target, window_hits) == 12, "goleakd_target.window_hits");
+GOLEAKD_ASSERT(sizeof(struct goleakd_target) == 40, "size of goleakd_target");
+GOLEAKD_ASSERT(offsetof(struct goleakd_target, long_park_ns) == 32, "goleakd_target.long_park_ns");
+#define GOLEAKD_NO_SLOT 0xffff
 #define GOLEAKD_WINDOW_SHIFT 26 /* 67 ms */
 
 /* One record of the ring. */
 struct goleakd_event {
 	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
 	goleakd_u64 goid;
-	goleakd_u64 parent; /* spawn: goid of the parent, 0 unknown; coroswitch: goid of the one that goes on */
+	goleakd_u64 parent; /* spawn: goid of the parent, 0 unknown */
 	goleakd_u64 pc; /* spawn: g.gopc, a run-time address */
 	goleakd_u16 slot;
 	goleakd_u8 kind; /* enum goleakd_kind */
-	goleakd_u8 reason; /* park, and spawn of one that begins parked: runtime.waitReason of that Go version; else 0 */
-	goleakd_u32 reserved;
+	goleakd_u8 reserved[5];
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_event) == 40, "size of goleakd_event");
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, goid) == 8, "goleakd_event.goid");
@@ -99,18 +111,61 @@ GOLEAKD_ASSERT(offsetof(struct goleakd_event, parent) == 16, "goleakd_event.pare
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, pc) == 24, "goleakd_event.pc");
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, slot) == 32, "goleakd_event.slot");
 GOLEAKD_ASSERT(offsetof(struct goleakd_event, kind) == 34, "goleakd_event.kind");
-GOLEAKD_ASSERT(offsetof(struct goleakd_event, reason) == 35, "goleakd_event.reason");
 
-/* Per CPU and slot; all but the window only ever added to. */
+/* Per CPU and slot; all but the window only ever added to. Of parks those are counted that the tables have taken in. */
 struct goleakd_counters {
 	goleakd_u64 hits[GOLEAKD_KINDS];
+	goleakd_u64 parked;
+	goleakd_u64 unparked; /* the end of one of those */
+	goleakd_u64 unmatched_wakes; /* of a goroutine that no probe had seen park */
+	goleakd_u64 implicit_wakes; /* of one that parks or ends, and no probe had seen wake since it parked */
 	goleakd_u64 lost_ring; /* the ring was full */
 	goleakd_u64 lost_unreadable; /* the g could not be read */
 	goleakd_u64 lost_storm; /* after the slot had tripped */
+	goleakd_u64 lost_table; /* the tables of parks had no room for the goroutine, or for its creation site */
 	goleakd_u64 window; /* the number of the present one */
 	goleakd_u64 window_hits;
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 104, "size of goleakd_counters");
+GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 144, "size of goleakd_counters");
+
+/*
+ * The tables of parks of one process: arrays of a size of their own, used as hash tables with linear probing over at most
+ * GOLEAKD_PROBES rows. A row is claimed once and stays. The runtime never frees a g, so there are no more rows than goroutines
+ * ever were at one time; when they become many the collector adds a larger table, in which new ones find room. It reads all of
+ * them while they change.
+ */
+#define GOLEAKD_PROBES 16
+#define GOLEAKD_PARKED_TABLES 5
+#define GOLEAKD_GROWTH_SHIFT 2
+
+/* A goroutine, by the address of its g. */
+struct goleakd_parked {
+	goleakd_u64 g; /* 0: the row is free */
+	goleakd_u64 goid; /* 0: the last one has ended, and the next is not known yet */
+	goleakd_u64 since_ns; /* of the newest park, CLOCK_MONOTONIC */
+	goleakd_u32 site; /* its site's first row in the other table */
+	goleakd_u8 reason; /* of the newest park: runtime.waitReason of that Go version */
+	goleakd_u8 parked; /* it has not ended yet */
+	goleakd_u16 reserved;
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_parked) == 32, "size of goleakd_parked");
+GOLEAKD_ASSERT(offsetof(struct goleakd_parked, site) == 24, "goleakd_parked.site");
+
+/*
+ * The parks of one creation site's goroutines. Each site has as many rows as there are CPUs that may write at once, up to a
+ * limit; the numbers of a site are the sums over its rows.
+ */
+#define GOLEAKD_PARK_BUCKETS 32
+#define GOLEAKD_PARK_BUCKET_SHIFT 9
+struct goleakd_site_parks {
+	goleakd_u64 gopc; /* g.gopc, in the site's first row; 0: the site is free */
+	goleakd_u64 parked;
+	goleakd_u64 unparked;
+	goleakd_u64 total_ns; /* of the parks that have ended */
+	/* Of those: [i] counts what lasted [2^(i+SHIFT), 2^(i+1+SHIFT)) ns, the first also what was shorter, the last what was longer. */
+	goleakd_u64 by_log2[GOLEAKD_PARK_BUCKETS];
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_site_parks) == 288, "size of goleakd_site_parks");
 
 /* How often the stack behind a go statement is still wanted, by slot and g.gopc: a map of u32. */
 struct goleakd_wanted_spawner {

@@ -12,7 +12,7 @@ function(bpf_object name source)
   list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE headers)
   add_custom_command(
     OUTPUT ${object}
-    COMMAND ${BPF_CLANG} -target bpf -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror
+    COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror
             -isystem ${LIBBPF_INCLUDEDIR} -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
             -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source} ${headers}

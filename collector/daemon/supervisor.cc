@@ -249,6 +249,7 @@ void Supervisor::publish() {
   if (hit_cost_.measured) {
     report->hit_cost = {.emulated_counted = hit_cost_.emulated_counted_ns / 1e9,
                         .emulated_recorded = hit_cost_.emulated_recorded_ns / 1e9,
+                        .emulated_parked = hit_cost_.emulated_parked_ns / 1e9,
                         .stepped_counted = hit_cost_.stepped_counted_ns / 1e9,
                         .stepped_recorded = hit_cost_.stepped_recorded_ns / 1e9};
   }

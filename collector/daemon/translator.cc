@@ -137,37 +137,38 @@ ledger::GoroutineState Translator::state(const snapshot::Snapshot& snapshot, con
   return state;
 }
 
-void Translator::events(const goleakd_event& event, const std::function<void(const ledger::Event&)>& each) {
+ledger::Event Translator::event(const goleakd_event& event) {
   using Kind = ledger::Event::Kind;
   ledger::Event out;
   out.time = instant_from_ns(event.time_ns);
   out.goid = event.goid;
-  const auto tell = [&](Kind kind) {
-    out.kind = kind;
-    each(out);
-  };
   switch (event.kind) {
     case GOLEAKD_SPAWN:
+      out.kind = Kind::spawn;
       out.parent = event.parent;
       out.creation = creation(event.pc, 0);
-      tell(Kind::spawn);
-      if (event.reason == 0) return;
-      out.wait = wait_classes_[event.reason];
-      return tell(Kind::park);
+      break;
     case GOLEAKD_EXIT:
-      return tell(Kind::exit);
-    case GOLEAKD_PARK:
-      out.wait = wait_classes_[event.reason];
-      return tell(Kind::park);
-    case GOLEAKD_COROSWITCH:
-      out.wait = ledger::WaitClass::coroutine;
-      if (out.goid != 0) tell(Kind::park);  // else it ends, which its exit tells
-      out.goid = event.parent;
-      out.wait = ledger::WaitClass::none;
-      return tell(Kind::unpark);
+      out.kind = Kind::exit;
+      break;
     default:
-      return tell(Kind::unpark);
+      out.kind = Kind::unpark;
   }
+  return out;
+}
+
+// Generic and inlined functions have several copies of one `go` statement.
+std::map<ledger::CreationId, ledger::SiteParks> Translator::parks(const std::vector<probe::SiteParks>& sites) {
+  std::map<ledger::CreationId, ledger::SiteParks> parks;
+  for (const probe::SiteParks& site : sites) {
+    ledger::SiteParks& sum = parks[creation(site.gopc, 0)];
+    sum.parked += site.parked;
+    sum.unparked += site.unparked;
+    sum.finished.total_ns += site.total_ns;
+    for (std::size_t i = 0; i < site.by_log2.size(); ++i)
+      sum.finished.by_log2_ns[i + GOLEAKD_PARK_BUCKET_SHIFT] += site.by_log2[i];
+  }
+  return parks;
 }
 
 ledger::Snapshot Translator::snapshot(const snapshot::Snapshot& snapshot) {

@@ -3,13 +3,14 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "bpf/wire.h"
 #include "ledger/ledger.h"
+#include "probe/park_tables.h"
 #include "snapshot/snapshot.h"
 #include "snapshot/traceback.h"
 #include "target/process.h"
@@ -23,9 +24,14 @@ class Translator {
   // Borrows both.
   Translator(const target::GoProcess& process, ledger::Ledger& ledger);
 
-  // A hand-over between coroutines is a park and a wake, and a goroutine that begins parked (iter.Pull's) is a spawn
-  // and a park; everything else is one event.
-  void events(const goleakd_event& event, const std::function<void(const ledger::Event&)>& each);
+  // Of a spawn, an exit, or the end of a park.
+  ledger::Event event(const goleakd_event& event);
+  // Of the sites' goroutines, as the probes have counted them.
+  std::map<ledger::CreationId, ledger::SiteParks> parks(const std::vector<probe::SiteParks>& sites);
+  // It hands over to another coroutine, which leaves no trace in its g.
+  bool is_coroutine(const probe::Parked& parked) const {
+    return wait_classes_[parked.wait_reason] == ledger::WaitClass::coroutine;
+  }
   // Of a site's `go` statement, as far as they have been met: run-time addresses.
   std::vector<std::uint64_t> gopcs_of(ledger::CreationId site) const;
   // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.

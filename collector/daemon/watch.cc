@@ -4,8 +4,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <ranges>
+#include <utility>
 
 #include "probe/hit_counters.h"
 
@@ -25,12 +27,21 @@ constexpr Duration kSpawnerTurn = std::chrono::minutes(1);
 // Probes that could not be put in are tried again.
 constexpr Duration kRetryAttach = std::chrono::minutes(1);
 
+// The end of one that lasted so long is told at once, others by the next snapshot. No goroutine costs more than ten
+// records a second.
+constexpr Duration kLongPark = std::chrono::milliseconds(100);
+
+// Tables of parks that have become too small are made anew, and their counts with them, no more often than this.
+constexpr Duration kTablesStand = std::chrono::seconds(10);
+
 std::uint64_t total_hits(const goleakd_counters& counters) {
   return std::accumulate(std::begin(counters.hits), std::end(counters.hits), std::uint64_t{0});
 }
 
-std::uint64_t total_lost(const goleakd_counters& counters) {
-  return counters.lost_ring + counters.lost_unreadable + counters.lost_storm;
+// Hits that nobody will ever hear of. Of parks the ring tells only what snapshots tell too.
+std::uint64_t total_lost(probe::Group group, const goleakd_counters& counters) {
+  const std::uint64_t untold = group == probe::Group::spawn_exit ? counters.lost_ring : counters.lost_table;
+  return untold + counters.lost_unreadable + counters.lost_storm;
 }
 
 }  // namespace
@@ -60,6 +71,10 @@ void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable,
     if (reason.empty()) continue;
     if (attached(group)) detach(group, reason);
     probes(group).not_attached = reason;
+  }
+  if (outgrew_tables(now)) {
+    detach(probe::Group::park_unpark, "more goroutines, or go statements, than the tables of parks have room for");
+    tables_ = {.goroutines = 2 * tables_.goroutines, .creation_sites = 2 * tables_.creation_sites};
   }
   for (const probe::Group group : probe::kLastingGroups) {
     if (attached(group)) continue;
@@ -106,11 +121,24 @@ void Watch::on_spawner(const probe::Spawner& spawner) {
   report_outdated_ = true;
 }
 
+Result<std::unique_ptr<probe::Attachment>> Watch::put_in(probe::Group group, probe::Prober& prober) {
+  const std::uint32_t storm = config_.mode == WatchMode::events ? 0 : governor_.storm_hits();
+  if (group != probe::Group::park_unpark) return prober.attach(*process_, plan_, group, storm);
+  tables_made_ = MonotonicClock::now();
+  tables_.goroutines = std::max(tables_.goroutines, ledger_.held());
+  tables_.creation_sites = std::max(tables_.creation_sites, ledger_.creations().size());
+  return prober.attach_parks(*process_, plan_, *probes(probe::Group::spawn_exit).attachment, tables_, kLongPark, storm);
+}
+
+bool Watch::outgrew_tables(Instant now) const {
+  const Probes& parks = probes(probe::Group::park_unpark);
+  return parks.attachment != nullptr && parks.present.lost_table > 0 && now - tables_made_ >= kTablesStand;
+}
+
 void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
   Probes& own = probes(group);
   if (own.retry_at && now < *own.retry_at) return;
-  const std::uint32_t storm = config_.mode == WatchMode::events ? 0 : governor_.storm_hits();
-  auto attachment = prober.attach(*process_, plan_, group, storm);
+  auto attachment = put_in(group, prober);
   if (!attachment) {
     own.not_attached = attachment.error().message();
     own.retry_at = now + kRetryAttach;
@@ -125,9 +153,11 @@ void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
   next_snapshot_ = now;  // what lived before the attach
   const Instant complete = MonotonicClock::now();
   if (group == probe::Group::spawn_exit) {
-    ledger_.events_attached(complete, /*park_too=*/false);
+    ledger_.events_attached(complete);
   } else {
     ledger_.parks_attached(complete);
+    comfortable_ = own.attachment->parks().comfortable();
+    tell_parks_from_ = previous_begin_ = complete;
   }
   spdlog::info("{} (pid {}, {}): {} are probed, by {}", process_->service, process_->pid,
                process_->binary->build_info().version.text, to_string(group), probe::to_string(prober.method()));
@@ -143,6 +173,7 @@ void Watch::detach(probe::Group group, const std::string& reason) {
     ledger_.events_detached();
   } else {
     ledger_.parks_detached();
+    comfortable_ = std::numeric_limits<std::size_t>::max();
   }
   spdlog::warn("{} (pid {}): {} are no longer probed: {}", process_->service, process_->pid, to_string(group), reason);
 }
@@ -158,7 +189,8 @@ std::vector<std::uint16_t> Watch::slots() const {
 
 void Watch::on_event(const goleakd_event& event) {
   if (event.kind != GOLEAKD_STORM) {
-    translator_.events(event, [this](const ledger::Event& told) { ledger_.apply(told); });
+    ledger_.apply(translator_.event(event));
+    make_room();
     return;
   }
   for (const probe::Group group : probe::kLastingGroups) {
@@ -166,6 +198,16 @@ void Watch::on_event(const goleakd_event& event) {
       governor_.storm(group, instant_from_ns(event.time_ns));
     }
   }
+}
+
+// Before the tables of parks are full, so that no count is lost.
+void Watch::make_room() {
+  if (ledger_.held() < comfortable_) return;
+  probe::Attachment& parks = *probes(probe::Group::park_unpark).attachment;
+  if (auto ok = parks.make_room(ledger_.held() + 1); !ok)
+    spdlog::warn("{} (pid {}): {}", process_->service, process_->pid, ok.error().message());
+  const bool grown = parks.parks().comfortable() > ledger_.held();
+  comfortable_ = grown ? parks.parks().comfortable() : std::numeric_limits<std::size_t>::max();
 }
 
 goleakd_counters Watch::counters() const {
@@ -184,7 +226,7 @@ void Watch::count_hits() {
     own.present = own.attachment->counters();
     // Its record may have found no room.
     if (own.present.lost_storm > 0) governor_.storm(group, MonotonicClock::now());
-    const std::uint64_t lost = total_lost(own.past) + total_lost(own.present);
+    const std::uint64_t lost = total_lost(group, own.past) + total_lost(group, own.present);
     if (group == probe::Group::spawn_exit) {
       ledger_.events_lost(lost - own.reported_lost);
     } else {
@@ -233,12 +275,24 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   last_snapshot_ = snapshot->end;
   torn_ += snapshot->implausible + snapshot->moved;
   ledger_.apply(translator_.snapshot(*snapshot));
+  tell_parked(snapshot->begin);
   engine_.observe(ledger_, facts, now);
   for (const verdict::Leak& leak : engine_.leaks()) {
     if (leak.stage == verdict::Stage::resolved) continue;
     spawn_stacks_.want(leak.site_id, translator_.gopcs_of(ledger_.intern(leak.creation)));
   }
   next_snapshot_ = now + snapshot_interval();
+}
+
+// Those who have been parked since before the snapshot began were so when it looked at them; unless the look came
+// between the probe and the change of status, so each is told twice.
+void Watch::tell_parked(Instant before) {
+  if (!attached(probe::Group::park_unpark)) return;
+  probes(probe::Group::park_unpark).attachment->parks().each_parked([&](const probe::Parked& parked) {
+    if (parked.since > before) return;
+    if (parked.since > tell_parks_from_ || translator_.is_coroutine(parked)) ledger_.parked(parked.goid, parked.since);
+  });
+  tell_parks_from_ = std::exchange(previous_begin_, before);
 }
 
 bool Watch::has_suspects() const {

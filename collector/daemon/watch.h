@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,11 +76,15 @@ class Watch {
   bool attached(probe::Group group) const { return probes(group).attachment != nullptr; }
   // Why the group must not be in place; empty when it is to be.
   std::string unwanted(probe::Group group) const;
+  Result<std::unique_ptr<probe::Attachment>> put_in(probe::Group group, probe::Prober& prober);
   void attach(probe::Group group, probe::Prober& prober, Instant now);
   void detach(probe::Group group, const std::string& reason);
   void seek_spawners(probe::Prober& prober, Instant now);
   bool affords_spawners() const;
   goleakd_counters counters() const;
+  void tell_parked(Instant before);
+  void make_room();
+  bool outgrew_tables(Instant now) const;
   void report_probes(verdict::TargetReport& report) const;
   verdict::TargetReport make_report(Instant now) const;
 
@@ -93,6 +98,11 @@ class Watch {
   probe::Governor governor_;
   bool governed_ = false;  // it has seen enough to say what the probes cost
   std::array<Probes, probe::kLasting> probes_;
+  probe::ParkTablesFor tables_;  // of the newest probes of parks
+  Instant tables_made_;
+  std::size_t comfortable_ = std::numeric_limits<std::size_t>::max();  // goroutines, for its tables
+  Instant tell_parks_from_;  // the ledger knows of those that began before, and still last
+  Instant previous_begin_;   // of the newest snapshot with probes of parks
 
   SpawnStacks spawn_stacks_;
   std::unique_ptr<probe::Attachment> spawner_probe_;  // while some are sought

@@ -23,9 +23,9 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
       site.exited = view.exited;
     }
     if (ledger.parks_exact()) {
-      site.parked = view.parked;
-      site.unparked = view.unparked;
-      if (histograms) site.finished_parks = ledger.finished_parks(view.id);
+      site.parked = view.parks.parked;
+      site.unparked = view.parks.unparked;
+      if (histograms) site.finished_parks = view.parks.finished;
     }
     site.bytes = view.stack_bytes;
     if (view.oldest) site.oldest_blocked_since = view.oldest->at_least_since;
@@ -39,6 +39,9 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
 
 const verdict::TargetReport& Watch::report(Instant now) {
   if (!report_outdated_ && now < report_valid_until_) return report_;
+  if (attached(probe::Group::park_unpark)) {
+    ledger_.parks_told(translator_.parks(probes(probe::Group::park_unpark).attachment->parks().sites()));
+  }
   report_ = make_report(now);
   report_outdated_ = false;
   report_valid_until_ = now + 100 * (MonotonicClock::now() - now);
@@ -67,6 +70,9 @@ void Watch::report_probes(verdict::TargetReport& report) const {
   report.events_lost_ring = sum.lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
   report.events_lost_storm = sum.lost_storm;
+  report.parks_lost_table = sum.lost_table;
+  report.unmatched_wakes = sum.unmatched_wakes;
+  report.implicit_wakes = sum.implicit_wakes;
   // Else nobody asks the governor.
   if (config_.mode == WatchMode::automatic) report.probe_budget_trips = governor_.trips();
   if (governed_) {

@@ -10,7 +10,7 @@
 
 namespace goleakd::ledger {
 
-// In a park (waiting) or in a system call. Only the first is what park and unpark events tell of.
+// In a park (waiting) or in a system call. Only of the first the probes of parks tell.
 constexpr bool at_rest(RunState state) { return state == RunState::waiting || state == RunState::syscall; }
 
 // What the ledger holds of one live goroutine. There may be millions: every byte counts. What events need stands first,
@@ -30,13 +30,13 @@ struct Goroutine {
   bool seen : 1 = false;         // by the snapshot that is being merged
   bool seen_before : 1 = false;  // by the newest that has been
   bool shown : 1 = false;        // the newest snapshot shows what it does now: state, blocked, object
-  bool parked : 1 = false;       // an unpark event is to be expected
-  bool exact : 1 = false;        // an event told when the present park began
+  bool exact : 1 = false;        // the probes told when the present park began
   bool confirmed : 1 = false;    // known to have lived since the events are complete
   bool missing : 1 = false;      // the last whole snapshot did not show it, though it should have
-  bool untold : 1 = false;       // parks were not told yet when it began to be known, and nothing has shown it since
-  bool doubted : 1 = false;      // the newest snapshot shows it awake or in another park, though `parked`
   bool system : 1 = false;
+
+  std::uint8_t untold_looks : 2 =
+      0;  // snapshots that have shown the present park, of whose begin the probes should tell
 
   BlockedId blocked{};
   Instant changed = Instant::min();  // its newest event; min: none yet

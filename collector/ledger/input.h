@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,15 +15,32 @@ namespace goleakd::ledger {
 // runtime.g.goid: never reused while a process lives.
 using Goid = std::uint64_t;
 
-// One probe hit, in the order in which the kernel recorded it (which respects cause before effect).
+// What a probe told of one goroutine, in the order in which the kernel recorded it (which respects cause before
+// effect).
 struct Event {
-  enum class Kind : std::uint8_t { spawn, exit, park, unpark };
+  enum class Kind : std::uint8_t {
+    spawn,
+    exit,
+    unpark,  // after a long park: of short ones only numbers are told (SiteParks)
+  };
   Kind kind{};
   Instant time;
   Goid goid = 0;
-  Goid parent = 0;                   // spawn: who executed the `go` statement; 0 unknown (Go 1.19) or the runtime
-  CreationId creation{};             // spawn only
-  WaitClass wait = WaitClass::none;  // park only
+  Goid parent = 0;        // spawn: who executed the `go` statement; 0 unknown (Go 1.19) or the runtime
+  CreationId creation{};  // spawn only
+};
+
+// Parks that have ended.
+struct FinishedParks {
+  std::array<std::uint64_t, 64> by_log2_ns{};  // those that lasted [2^i, 2^(i+1)) ns are counted in [i]
+  std::uint64_t total_ns = 0;
+};
+
+// Parks of one creation site's goroutines, since the probes of park and unpark are in place.
+struct SiteParks {
+  std::uint64_t parked = 0;
+  std::uint64_t unparked = 0;
+  FinishedParks finished;
 };
 
 enum class RunState : std::uint8_t { runnable, running, syscall, waiting, other };

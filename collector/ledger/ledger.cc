@@ -3,7 +3,6 @@
 #include "ledger/ledger.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace goleakd::ledger {
 namespace {
@@ -12,14 +11,7 @@ namespace {
 void moved(Goroutine& goroutine, Instant time) {
   goroutine.changed = std::max(goroutine.changed, time);
   goroutine.shown = false;
-  goroutine.doubted = false;
   goroutine.missing = false;
-}
-
-// The same, and whether it is parked is known from here on.
-void changed(Goroutine& goroutine, Instant time, bool counted) {
-  moved(goroutine, time);
-  if (counted) goroutine.untold = false;
 }
 
 }  // namespace
@@ -34,8 +26,6 @@ std::string_view to_string(Correction correction) {
       return "missed_exit";
     case Correction::missed_park:
       return "missed_park";
-    case Correction::missed_unpark:
-      return "missed_unpark";
   }
   return "seeded";
 }
@@ -56,40 +46,23 @@ CreationId Ledger::intern(const CreationSite& site) {
 
 BlockedId Ledger::intern(const BlockedPlace& place) { return blocked_places_.intern(place); }
 
-void Ledger::events_attached(Instant complete, bool park_too) {
+void Ledger::events_attached(Instant complete) {
   attached_ = true;
   parks_attached_ = false;
   complete_ = complete;
   seeded_ = false;
   nothing_missed_ = true;
   untracked_ = 0;
-  unsure_snapshots_ = 0;
   lost_ = 0;
   unannounced_.clear();
-  for (SiteCounters& site : counters_) {
-    SiteCounters fresh;
-    fresh.system = site.system;
-    site = std::move(fresh);
-  }
-  for (Goroutine& goroutine : goroutines_.all()) {
-    goroutine.confirmed = goroutine.parked = goroutine.missing = goroutine.doubted = false;
-  }
-  if (park_too) parks_attached(complete);
+  for (SiteCounters& site : counters_) site = {.system = site.system};
+  for (Goroutine& goroutine : goroutines_.all()) goroutine.confirmed = goroutine.missing = false;
 }
 
 void Ledger::parks_attached(Instant complete) {
   parks_attached_ = no_park_missed_ = true;
   parks_complete_ = complete;
-  for (SiteCounters& site : counters_) {
-    site.parked = site.unparked = 0;
-    site.finished_parks.reset();
-  }
-  for (GoroutineTable* table : {&goroutines_, &unannounced_}) {
-    for (Goroutine& goroutine : table->all()) {
-      goroutine.parked = goroutine.doubted = false;
-      goroutine.untold = true;
-    }
-  }
+  parks_.clear();
 }
 
 void Ledger::events_detached() {
@@ -100,16 +73,16 @@ void Ledger::events_detached() {
 void Ledger::events_lost(std::uint64_t count) {
   if (count == 0) return;
   nothing_missed_ = false;
-  parks_lost(count);
+  lost_ += count;
 }
 
 void Ledger::parks_lost(std::uint64_t count) {
   if (count == 0) return;
-  lost_ += count;
   no_park_missed_ = false;
-  // The loss may be younger than the begin of the next snapshot to be applied, never than that of the one after it.
-  unsure_snapshots_ = 2;
+  lost_ += count;
 }
+
+void Ledger::parks_told(const std::map<CreationId, SiteParks>& parks) { parks_ = parks; }
 
 void Ledger::apply(const Event& event) {
   // While probes are still being attached a spawn may come without its exit.
@@ -119,10 +92,8 @@ void Ledger::apply(const Event& event) {
       return spawn(event, counted);
     case Event::Kind::exit:
       return exit(event, counted);
-    case Event::Kind::park:
-      return park(event, counted && event.time >= parks_complete_);
     case Event::Kind::unpark:
-      return unpark(event, counted && event.time >= parks_complete_);
+      return unpark(event);
   }
 }
 
@@ -158,7 +129,6 @@ void Ledger::exit(const Event& event, bool counted) {
   if (goroutine != nullptr) {
     if (counted) {
       confirm(*goroutine);
-      if (goroutine->parked) ++totals_.implicit_wakes;
       ++totals_.exited;
       ++counters(goroutine->creation).exited;
     }
@@ -176,52 +146,15 @@ void Ledger::exit(const Event& event, bool counted) {
   }
 }
 
-void Ledger::park(const Event& event, bool counted) {
+// A goroutine that the ledger does not hold has lost its spawn: the next two snapshots show it.
+void Ledger::unpark(const Event& event) {
   Goroutine* goroutine = goroutines_.find(event.goid);
-  if (goroutine == nullptr) goroutine = learn(event.goid, counted);
-  if (counted) ++totals_.parked;
   if (goroutine == nullptr) return;
-  if (counted) {
-    confirm(*goroutine);
-    if (goroutine->parked) ++totals_.implicit_wakes;
-    ++counters(goroutine->creation).parked;
-  }
-  changed(*goroutine, event.time, counted);
-  goroutine->at_least = goroutine->at_most = event.time;
-  goroutine->park_identity = 0;
-  goroutine->state = RunState::waiting;
-  goroutine->wait = event.wait;
-  goroutine->parked = true;
-  goroutine->exact = true;
-}
-
-void Ledger::unpark(const Event& event, bool counted) {
-  Goroutine* goroutine = goroutines_.find(event.goid);
-  if (goroutine == nullptr) goroutine = learn(event.goid, counted);
-  const bool matched = goroutine != nullptr && goroutine->parked;
-  if (counted) ++(matched ? totals_.unparked : totals_.unmatched_wakes);
-  if (goroutine == nullptr) return;
-  if (counted) {
-    confirm(*goroutine);
-    if (matched) ++counters(goroutine->creation).unparked;
-    if (matched && goroutine->exact && unsure_snapshots_ == 0) {
-      finished_park(goroutine->creation, event.time - goroutine->at_least);
-    }
-  }
-  changed(*goroutine, event.time, counted);
+  moved(*goroutine, event.time);
   goroutine->park_identity = 0;
   goroutine->state = RunState::runnable;
   goroutine->wait = WaitClass::none;
-  goroutine->parked = false;
   goroutine->exact = false;
-}
-
-void Ledger::finished_park(CreationId site, Duration duration) {
-  auto& histogram = counters(site).finished_parks;
-  if (!histogram) histogram = std::make_unique<FinishedParks>();
-  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 1));
-  ++histogram->by_log2_ns[static_cast<std::size_t>(std::bit_width(ns) - 1)];
-  histogram->total_ns += ns;
 }
 
 Goroutine* Ledger::add(Goid goid) {
@@ -241,15 +174,6 @@ Goroutine* Ledger::adopt(Goid goid) {
   Goroutine& goroutine = goroutines_.insert(*stranger);
   unannounced_.erase(goid);
   return &goroutine;
-}
-
-// One that parks or wakes is alive, whether or not its spawn was told.
-Goroutine* Ledger::learn(Goid goid, bool counted) {
-  if (!attached_) return nullptr;
-  Goroutine* goroutine = adopt(goid);
-  if (goroutine == nullptr) goroutine = add(goid);
-  if (goroutine != nullptr && counted) come_unannounced(*goroutine);
-  return goroutine;
 }
 
 // It lived before the attach, is in the ledger from then, and has now been heard of since.

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -21,13 +20,12 @@ namespace goleakd::ledger {
 // Why the ledger was changed by something else than an event. Exported as goleakd_ledger_corrections_total{reason}.
 // `seeded` is explained (goroutines from before the attach); the others mean that knowledge had been lost.
 enum class Correction : std::uint8_t {
-  seeded,         // lived before events were complete, learnt from a snapshot
-  missed_spawn,   // in two snapshots in a row, and no spawn event
-  missed_exit,    // absent from two snapshots in a row, and no exit event
-  missed_park,    // parked in a snapshot in one and the same park twice, and no park event
-  missed_unpark,  // awake, or in another park, though no unpark event came
+  seeded,        // lived before events were complete, learnt from a snapshot
+  missed_spawn,  // in two snapshots in a row, and no spawn event
+  missed_exit,   // absent from two snapshots in a row, and no exit event
+  missed_park,   // in one and the same park in three snapshots in a row, and no probe told when it began
 };
-inline constexpr std::size_t kCorrections = 5;
+inline constexpr std::size_t kCorrections = 4;
 std::string_view to_string(Correction correction);
 
 // Totals since the ledger was made, of events that came while all probes were in place. Every goroutine is counted once
@@ -36,29 +34,15 @@ std::string_view to_string(Correction correction);
 struct Totals {
   std::uint64_t spawned = 0;
   std::uint64_t exited = 0;
-  std::uint64_t parked = 0;
-  std::uint64_t unparked = 0;
   std::array<std::uint64_t, kCorrections> corrections{};
   // Exits of goroutines that the ledger did not hold, for a known cause: older than the attach and not learnt yet, or
   // dropped.
   std::uint64_t unmatched_exits = 0;
-  // Unpark of one that was not parked: it had parked before the seed, or its park was lost, or the garbage collector
-  // had stopped it while it ran, to scan its stack, and let it go by ready().
-  std::uint64_t unmatched_wakes = 0;
-  // A park or exit of one that was still parked: the runtime let it run on without a wake (unlockf refused), or took up
-  // a worker of the garbage collector (findRunnableGCWorker), or the wake was lost.
-  std::uint64_t implicit_wakes = 0;
   std::uint64_t dropped_goroutines =
       0;  // not tracked, over the limit; one that stays is counted again by each snapshot
 };
 
-// Parks that have ended, of one creation site.
-struct FinishedParks {
-  std::array<std::uint64_t, 64> by_log2_ns{};  // those that lasted [2^i, 2^(i+1)) ns are counted in [i]
-  std::uint64_t total_ns = 0;
-};
-
-// Two moments between which a goroutine's present park began. Equal when an event told. Each errs to its safe side: a
+// Two moments between which a goroutine's present park began. Equal when the probes told. Each errs to its safe side: a
 // snapshot looks at a goroutine at some moment that only its begin and end enclose.
 struct ParkAge {
   // It was surely parked from here on: the end of the first snapshot that showed this very park, or earlier where the
@@ -75,10 +59,9 @@ struct CreationView {
   CreationId id{};
   const CreationSite* site = nullptr;  // owned by the ledger
   std::uint64_t live = 0;
-  std::uint64_t spawned = 0;   // events only
-  std::uint64_t exited = 0;    // events only
-  std::uint64_t parked = 0;    // events only
-  std::uint64_t unparked = 0;  // events only
+  std::uint64_t spawned = 0;  // events only
+  std::uint64_t exited = 0;   // events only
+  SiteParks parks;            // of the newest parks_told()
   std::uint64_t stack_bytes = 0;
   std::optional<ParkAge> oldest;  // longest parked
 };
@@ -117,7 +100,7 @@ struct LedgerLimits {
 // A snapshot looks at each goroutine at a moment of its own, so it proves nothing of one that has an event since its
 // begin; and a probe fires next to the change that it tells of, not with it. So a difference is a correction only when
 // two snapshots in a row show it and no event came between. A snapshot with torn goroutines proves nobody's absence.
-// Without events every snapshot simply replaces the state, and nothing is a correction.
+// What a goroutine does is the newest snapshot's word; the probes of parks add since when, to the nanosecond.
 class Ledger {
  public:
   explicit Ledger(LedgerLimits limits = {});
@@ -128,38 +111,42 @@ class Ledger {
   CreationId intern(const CreationSite& site);
   BlockedId intern(const BlockedPlace& place);
 
-  // Every probe is in place since `complete`; older events still inform, but do not count. The first snapshot that
-  // begins no earlier seeds the ledger. park_too: park and unpark are attached as well as spawn and exit. Calling it
-  // again starts over.
-  void events_attached(Instant complete, bool park_too);
-  // Later than the others, which stay as they are: from the first look at each goroutine on, or its next event, its
-  // parks are told.
+  // The probes of spawn and exit are in place since `complete`; older events still inform, but do not count. The first
+  // snapshot that begins no earlier seeds the ledger. Calling it again starts over.
+  void events_attached(Instant complete);
+  // Those of park and unpark are too, whose numbers begin at 0 again.
   void parks_attached(Instant complete);
   void parks_detached() { parks_attached_ = false; }
   // Drain the events that are still there first.
   void events_detached();
-  // Records that the kernel could not hand over. Call it before the next snapshot is applied. Until the second snapshot
-  // from here no park's begin is taken from an event without a snapshot's word.
+  // Hits of spawn and exit that were not told.
   void events_lost(std::uint64_t count);
-  // The same, of parks and unparks only: spawns and exits are as exact as they were.
+  // Hits of park and unpark that were not counted: spawns and exits are as exact as they were.
   void parks_lost(std::uint64_t count);
 
   void apply(const Event& event);
   // One whose goid has come before in the same snapshot is passed over.
   void apply(const Snapshot& snapshot);
+  // The probes say that it has been parked since then, and still was after the newest snapshot had been taken. Tell
+  // that after each snapshot, of parks that began before it and after the begin of the last but one, and of all
+  // coroutines'.
+  void parked(Goid goid, Instant since);
+  // Takes the place of what was told before.
+  void parks_told(const std::map<CreationId, SiteParks>& parks);
 
   // Spawned and exited per site are exact: attached, seeded, and since the attach nothing was lost
   // and nothing dropped. A counter that has missed something stays wrong, so only attaching again, which restarts the
   // counters, makes them exact again. Goroutines from before the attach that exit before a snapshot has shown them have
   // no site: they are in Totals::unmatched_exits.
   bool events_exact() const { return attached_ && seeded_ && nothing_missed_; }
-  // Parked and unparked likewise.
+  // The parks of each site likewise.
   bool parks_exact() const { return events_exact() && parks_attached_ && no_park_missed_; }
   // Events lost since they were attached.
   std::uint64_t lost() const { return lost_; }
 
   const Totals& totals() const { return totals_; }
-  std::uint64_t live() const;  // without system goroutines
+  std::size_t held() const { return goroutines_.size(); }  // live, those of the runtime too
+  std::uint64_t live() const;                              // without system goroutines
   std::uint64_t live_system() const;
   // Indexed by RunState: the newest snapshot's word moved on by the events since, without system goroutines. Adds up to
   // live().
@@ -170,27 +157,18 @@ class Ledger {
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
 
-  // Events only: parks whose begin and end were both told.
-  FinishedParks finished_parks(CreationId site) const;
-
  private:
   struct SiteCounters {
     std::uint64_t spawned = 0;
     std::uint64_t exited = 0;
-    std::uint64_t parked = 0;
-    std::uint64_t unparked = 0;
-    bool system = false;                            // it starts goroutines of the runtime's own
-    std::unique_ptr<FinishedParks> finished_parks;  // made when the first one ends
+    bool system = false;  // it starts goroutines of the runtime's own
   };
 
   // ledger.cc: events
   void spawn(const Event& event, bool counted);
   void exit(const Event& event, bool counted);
-  void park(const Event& event, bool counted);
-  void unpark(const Event& event, bool counted);
-  void finished_park(CreationId site, Duration duration);
+  void unpark(const Event& event);
   Goroutine* add(Goid goid);
-  Goroutine* learn(Goid goid, bool counted);
   Goroutine* adopt(Goid goid);
   void confirm(Goroutine& goroutine);
   void come_unannounced(Goroutine& goroutine);
@@ -200,9 +178,8 @@ class Ledger {
   // merge.cc: snapshots
   Goroutine* meet(Goid goid);
   void observe(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot);
-  void judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before);
-  void take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool same_park,
-            bool looked_before);
+  void take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before);
+  void expect_word(Goroutine& goroutine);
   void sweep(const Snapshot& snapshot);
   bool has_exited(Goid goid) const;
 
@@ -213,6 +190,7 @@ class Ledger {
   SiteTable<CreationSite, CreationId> creation_sites_;
   SiteTable<BlockedPlace, BlockedId> blocked_places_;
   std::vector<SiteCounters> counters_;  // by CreationId
+  std::map<CreationId, SiteParks> parks_;
 
   GoroutineTable goroutines_;
   GoroutineTable
@@ -228,7 +206,6 @@ class Ledger {
   Instant complete_;             // since when events are complete
   Instant parks_complete_;       // and since when park and unpark are
   std::uint64_t untracked_ = 0;  // alive without a record, for a known cause: torn in the seed, or dropped
-  int unsure_snapshots_ = 0;     // to come, until parks told by events are trusted again after a loss
   std::uint64_t lost_ = 0;
 
   Instant previous_begin_;                // of the newest snapshot

@@ -8,11 +8,10 @@
 namespace goleakd::ledger {
 namespace {
 
-// Rests that goroutines enter and leave without gopark and ready: coroutine switches, and the runtime's own states, in
-// which some are "waiting" though they run on a system stack. Events can't be expected for them.
+// Rests that goroutines enter and leave without gopark and ready: coroutine switches, which have no identity either,
+// and the runtime's own states, in which some are "waiting" though they run on a system stack. No word is to be
+// expected.
 bool beyond_probes(WaitClass wait) { return wait == WaitClass::coroutine || wait == WaitClass::runtime; }
-
-bool alike(WaitClass a, WaitClass b) { return a == b || a == WaitClass::none || b == WaitClass::none; }
 
 }  // namespace
 
@@ -43,7 +42,6 @@ void Ledger::apply(const Snapshot& snapshot) {
     seeded_ = true;
     untracked_ += snapshot.torn;
   }
-  if (unsure_snapshots_ > 0) --unsure_snapshots_;
   previous_begin_ = snapshot.begin;
   newest_whole_ = snapshot.torn == 0 && totals_.dropped_goroutines == dropped_before;
   if (newest_whole_) whole_begin_ = snapshot.begin;
@@ -74,8 +72,7 @@ bool Ledger::has_exited(Goid goid) const {
 
 void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot) {
   // Whether the previous snapshot's look at it bounds the begin of what this one shows.
-  const bool looked_before =
-      goroutine.seen_before && goroutine.state != RunState::other && !(goroutine.parked && goroutine.doubted);
+  const bool looked_before = goroutine.seen_before && goroutine.state != RunState::other;
   goroutine.seen = true;
   goroutine.missing = false;
   goroutine.shown = false;
@@ -88,62 +85,20 @@ void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Sn
   if (goroutine.changed >= snapshot.begin) return;  // the look may be older than the event
   if (state.state == RunState::other) {
     goroutine.state = RunState::other;
-    goroutine.doubted = false;
     return;
   }
-  judge(goroutine, state, snapshot, looked_before);
-}
-
-// Events and snapshot both speak of the time before snapshot.begin. Do they agree?
-void Ledger::judge(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
-  const bool waiting = state.state == RunState::waiting;
-  // A park that an event told of, and whose end the look can't be sure of either: the probe fires just before the
-  // status changes.
-  if (!waiting && parks_attached_ && goroutine.parked && !goroutine.doubted && beyond_probes(goroutine.wait)) {
-    goroutine.state = state.state;
-    goroutine.doubted = true;
-    return;
-  }
-  const bool same_identity = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
-  const bool told = parks_attached_ && goroutine.confirmed && !goroutine.untold && !goroutine.system &&
-                    !beyond_probes(waiting ? state.wait : goroutine.wait);
-  const bool agree = waiting ? goroutine.parked && alike(goroutine.wait, state.wait) : !goroutine.parked;
-
-  if (!told || agree) {
-    bool same_park = same_identity;
-    if (told && waiting && !same_identity) {
-      // No wake was told since the park, so it is the same; unless just that was lost, with the park that followed.
-      same_park = unsure_snapshots_ == 0;
-      if (!same_park && goroutine.park_identity != 0) correct(Correction::missed_unpark);
-    }
-    take(goroutine, state, snapshot, same_park, looked_before);
-    // Only an event tells that a rest beyond the probes is a park all the same, one that a wake will end.
-    goroutine.parked = waiting && (goroutine.parked || !beyond_probes(state.wait));
-    goroutine.doubted = false;
-    if (snapshot.begin >= parks_complete_) goroutine.untold = false;
-  } else if (!goroutine.parked) {  // in a park that no event told of: at the second look at the same one it is believed
-    take(goroutine, state, snapshot, same_identity, looked_before);
-    goroutine.parked = same_identity;
-    if (same_identity) correct(Correction::missed_park);
-  } else if (!goroutine.doubted) {  // awake, or in another park, and no wake was told
-    goroutine.state = state.state;
-    goroutine.doubted = true;
-  } else {
-    correct(Correction::missed_unpark);
-    take(goroutine, state, snapshot, /*same_park=*/false, /*looked_before=*/false);
-    goroutine.parked = false;
-    goroutine.doubted = false;
-  }
+  take(goroutine, state, snapshot, looked_before);
 }
 
 // Makes the snapshot's word the goroutine's state.
-void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool same_park,
-                  bool looked_before) {
+void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
   const bool resting = at_rest(state.state);
+  const bool same_park = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
   if (!resting) {
     goroutine.exact = false;
   } else if (!same_park) {
     goroutine.exact = false;
+    goroutine.untold_looks = 0;
     goroutine.at_most = std::max(goroutine.changed, looked_before ? previous_begin_ : goroutine.at_most);
     goroutine.at_least =
         std::max(goroutine.at_most, std::min(snapshot.end, state.waiting_since.value_or(snapshot.end)));
@@ -158,6 +113,24 @@ void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snaps
   goroutine.unbuffered = state.object.unbuffered;
   goroutine.full = state.object.full;
   goroutine.shown = true;
+  if (state.state == RunState::waiting) expect_word(goroutine);
+}
+
+// The probes tell of a park after each of the two snapshots that begin after it; if it began inside the first that
+// shows it, that is after the second. So the third finds it told, or it was missed.
+void Ledger::expect_word(Goroutine& goroutine) {
+  const bool due = parks_attached_ && goroutine.at_most >= parks_complete_ && !goroutine.exact && !goroutine.system &&
+                   goroutine.park_identity != 0 && !beyond_probes(goroutine.wait);
+  if (!due || goroutine.untold_looks == 3) return;
+  if (++goroutine.untold_looks == 3) correct(Correction::missed_park);
+}
+
+void Ledger::parked(Goid goid, Instant since) {
+  Goroutine* goroutine = goroutines_.find(goid);
+  if (goroutine == nullptr || !goroutine->shown || goroutine->state != RunState::waiting) return;
+  if (since < goroutine->changed) return;  // of a park that has ended
+  goroutine->at_least = goroutine->at_most = since;
+  goroutine->exact = true;
 }
 
 // Those that the snapshot did not show.

@@ -105,8 +105,7 @@ std::vector<CreationView> Ledger::creations() const {
     view.site = &creation_sites_[view.id];
     view.spawned = counters_[i].spawned;
     view.exited = counters_[i].exited;
-    view.parked = counters_[i].parked;
-    view.unparked = counters_[i].unparked;
+    if (const auto parks = parks_.find(view.id); parks != parks_.end()) view.parks = parks->second;
   }
   std::erase_if(views, [&](const CreationView& view) {
     const bool only_system = counters_[static_cast<std::size_t>(view.id)].system;
@@ -145,11 +144,6 @@ std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const
 // Only a snapshot that showed everybody makes absence from the ledger mean anything.
 bool Ledger::surely_gone(Goid goid) const {
   return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);
-}
-
-FinishedParks Ledger::finished_parks(CreationId site) const {
-  const auto& histogram = counters_[static_cast<std::size_t>(site)].finished_parks;
-  return histogram ? *histogram : FinishedParks{};
 }
 
 }  // namespace goleakd::ledger

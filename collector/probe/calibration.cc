@@ -22,6 +22,7 @@
 #include "probe/bpf_load.h"
 #include "probe/hit_counters.h"
 #include "probe/own_code.h"
+#include "probe/park_tables.h"
 
 namespace goleakd::probe {
 namespace {
@@ -31,9 +32,9 @@ namespace {
 constexpr unsigned kRounds = 8;
 constexpr unsigned kEmulatedCalls = 256;  // 0.1 to 0.2 ms
 constexpr unsigned kSteppedCalls = 32;    // 0.3 to 0.5 ms
-// Each round is made twice, counted and recorded.
+// Each round is made three times: counted, recorded, and as parks and wakes in turn.
 constexpr unsigned kRecords = kRounds * (kEmulatedCalls + kSteppedCalls);
-constexpr unsigned kHits = 2 * kRecords;
+constexpr unsigned kHits = 3 * kRecords;
 
 // Nobody drains it, so it takes all records. The kernel puts 8 bytes before each.
 constexpr std::uint32_t kRecordBytes = sizeof(goleakd_event) + 8;
@@ -48,6 +49,7 @@ struct Nanoseconds {
   double bare = std::numeric_limits<double>::infinity();
   double counted = std::numeric_limits<double>::infinity();
   double recorded = std::numeric_limits<double>::infinity();
+  double parked = std::numeric_limits<double>::infinity();
 };
 
 struct Subject {
@@ -64,14 +66,14 @@ Result<Skeleton> load(Method method) {
   keep_libbpf_warnings();
   Skeleton skeleton(goroutine_bpf::open());
   if (!skeleton) return fail(load_error(errno));
-  bpf_program__set_autoload(skeleton->progs.goroutine_multi, false);
-  bpf_program__set_autoload(skeleton->progs.goroutine_perf, false);
-  bpf_program__set_autoload(skeleton->progs.spawner_multi, false);
-  bpf_program__set_autoload(skeleton->progs.spawner_perf, false);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) bpf_program__set_autoload(program, false);
   bpf_program__set_autoload(program_for(skeleton, method), true);
   bpf_map__set_max_entries(skeleton->maps.events, kRingBytes);
   bpf_map__set_max_entries(skeleton->maps.counters, 1);
   bpf_map__set_max_entries(skeleton->maps.targets, 1);
+  bpf_map__set_max_entries(skeleton->maps.parked_tables, GOLEAKD_PARKED_TABLES);
+  bpf_map__set_max_entries(skeleton->maps.site_tables, 1);
   if (const int error = goroutine_bpf::load(skeleton.get()); error != 0) return fail(load_error(-error));
   return skeleton;
 }
@@ -81,7 +83,7 @@ Result<std::vector<Link>> attach(const Skeleton& skeleton, Method method, std::s
   for (const Subject& subject : subjects) {
     const auto offset = own_file_offset(subject.function.site);
     if (!offset) return fail(ErrorKind::unsupported, "goleakd does not find its own code in its executable");
-    goleakd_cookie cookie{};  // slot 0, whose target is all zeros: the goid is the first word of the g
+    goleakd_cookie cookie{};  // slot 0, whose target has no offsets: the goid is the first word of the g
     cookie.point = GOLEAKD_READY;
     places.push_back({.file_offset = *offset, .cookie = cookie});
   }
@@ -104,15 +106,25 @@ void run_bare(std::span<Subject> subjects) {
 }
 
 Result<void> run_probed(const Skeleton& skeleton, Method method, std::span<Subject> subjects) {
+  const auto tables = ParkTables::make({.goroutines = 1, .creation_sites = 1});
+  if (!tables) return fail(tables.error());
+  goleakd_target target{};
+  const auto& maps = skeleton->maps;
+  if (auto ok = tables->install(maps.parked_tables, maps.site_tables, 0, target); !ok) return ok;
+  target.long_park_ns = std::numeric_limits<goleakd_u64>::max();
+  const std::uint32_t slot = 0;
+  bpf_map__update_elem(skeleton->maps.targets, &slot, sizeof(slot), &target, sizeof(target), BPF_ANY);
   const auto links = attach(skeleton, method, subjects);
   if (!links) return fail(links.error());
-  volatile std::uint32_t& with_record = skeleton->bss->goleakd_with_record;  // the kernel reads it
+  volatile std::uint32_t& work = skeleton->bss->goleakd_calibrated;  // the kernel reads it
   for (unsigned round = 0; round < kRounds; ++round) {
     for (Subject& subject : subjects) {
-      with_record = 0;
+      work = GOLEAKD_CALIBRATE_COUNT;
       run_round(subject, &Nanoseconds::counted);
-      with_record = 1;
+      work = GOLEAKD_CALIBRATE_RECORD;
       run_round(subject, &Nanoseconds::recorded);
+      work = GOLEAKD_CALIBRATE_PARK;
+      run_round(subject, &Nanoseconds::parked);
     }
   }
   return {};
@@ -122,21 +134,24 @@ Result<void> all_hits_told(const Skeleton& skeleton) {
   const goleakd_counters counters = read_counters(skeleton->maps.counters, 0);
   const std::uint64_t hits = counters.hits[GOLEAKD_UNPARK];
   const std::uint64_t lost = counters.lost_ring + counters.lost_unreadable;
-  if (hits == kHits && lost == 0) return {};
-  return fail(ErrorKind::unsupported,
-              fmt::format("{} hits of goleakd's own probes were counted and {} records lost, of "
-                          "{} hits and {} records",
-                          hits, lost, kHits, kRecords));
+  const std::uint64_t parks = counters.parked + counters.unparked;
+  if (hits == kHits && lost == 0 && parks == kRecords) return {};
+  return fail(
+      ErrorKind::unsupported,
+      fmt::format("{} hits of goleakd's own probes were counted, {} records lost and {} parks and wakes told, of "
+                  "{} hits, {} records and as many parks and wakes",
+                  hits, lost, parks, kHits, kRecords));
 }
 
 Result<HitCost> cost_of(const Nanoseconds& emulated, const Nanoseconds& stepped) {
   const HitCost cost{.emulated_counted_ns = emulated.counted - emulated.bare,
                      .emulated_recorded_ns = emulated.recorded - emulated.bare,
+                     .emulated_parked_ns = emulated.parked - emulated.bare,
                      .stepped_counted_ns = stepped.counted - stepped.bare,
                      .stepped_recorded_ns = stepped.recorded - stepped.bare,
                      .measured = true};
-  for (const double ns :
-       {cost.emulated_counted_ns, cost.emulated_recorded_ns, cost.stepped_counted_ns, cost.stepped_recorded_ns}) {
+  for (const double ns : {cost.emulated_counted_ns, cost.emulated_recorded_ns, cost.emulated_parked_ns,
+                          cost.stepped_counted_ns, cost.stepped_recorded_ns}) {
     if (!std::isfinite(ns) || ns <= 0) {
       return fail(ErrorKind::unsupported, fmt::format("a hit of goleakd's own probes seems to take {} ns", ns));
     }
@@ -163,9 +178,9 @@ Result<HitCost> calibrate(Method method) {
 }
 
 std::string to_string(const HitCost& cost) {
-  return fmt::format("{}, {} with a record ({} where the instruction is single-stepped)",
+  return fmt::format("{}, {} with a record, {} for a park or a wake ({} where the instruction is single-stepped)",
                      microseconds(cost.emulated_counted_ns), microseconds(cost.emulated_recorded_ns),
-                     microseconds(cost.stepped_counted_ns));
+                     microseconds(cost.emulated_parked_ns), microseconds(cost.stepped_counted_ns));
 }
 
 }  // namespace goleakd::probe

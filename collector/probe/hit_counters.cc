@@ -19,9 +19,14 @@ std::vector<goleakd_counters> zero_of_each_cpu() {
 
 void add(goleakd_counters& sum, const goleakd_counters& more) {
   for (std::size_t kind = 0; kind < GOLEAKD_KINDS; ++kind) sum.hits[kind] += more.hits[kind];
+  sum.parked += more.parked;
+  sum.unparked += more.unparked;
+  sum.unmatched_wakes += more.unmatched_wakes;
+  sum.implicit_wakes += more.implicit_wakes;
   sum.lost_ring += more.lost_ring;
   sum.lost_unreadable += more.lost_unreadable;
   sum.lost_storm += more.lost_storm;
+  sum.lost_table += more.lost_table;
 }
 
 goleakd_counters read_counters(const bpf_map* counters, std::uint32_t slot) {

@@ -3,8 +3,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -44,9 +46,20 @@ std::string libbpf_version() {
 }
 
 Attachment::~Attachment() {
-  prober_.detacher_.take(std::move(links_), [&prober = prober_, slot = slot_, wanted = std::move(wanted_)] {
+  prober_.detacher_.take(std::move(links_), [&prober = prober_, slot = slot_, wanted = std::move(wanted_),
+                                             parks = std::move(parks_), life_slot = life_slot_] {
+    if (parks != nullptr) prober.give_back_parks(slot, life_slot);
     prober.give_back(slot, wanted);
   });
+}
+
+Result<void> Attachment::make_room(std::size_t goroutines) {
+  while (parks_->comfortable() < goroutines) {
+    const auto grown = parks_->grow(prober_.skeleton_->maps.parked_tables, slot_, prober_.targets_[slot_]);
+    if (!grown) return fail(grown.error());
+    if (!*grown) break;
+  }
+  return {};
 }
 
 goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }
@@ -56,7 +69,7 @@ Result<std::unique_ptr<Prober>> Prober::make(const Options& options) {
   std::unique_ptr<Prober> prober(new Prober());
   if (options.method != Method::perf_event) {
     if (auto ok = prober->load(Method::uprobe_multi, options.ring_bytes); !ok) return fail(ok.error());
-    if (uprobe_multi_works(prober->skeleton_->progs.goroutine_multi)) return prober;
+    if (uprobe_multi_works(prober->skeleton_->progs.life_multi)) return prober;
     if (options.method)
       return fail(ErrorKind::unsupported, "this kernel has no uprobe_multi links that filter by process");
     prober->unload();
@@ -72,12 +85,17 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   if (skeleton_->rodata->goleakd_wire_version != GOLEAKD_WIRE_VERSION) {
     return fail(ErrorKind::invalid, "the BPF object speaks another version of bpf/wire.h than this program");
   }
-  bpf_program__set_autoload(skeleton_->progs.goroutine_multi, method == Method::uprobe_multi);
-  bpf_program__set_autoload(skeleton_->progs.goroutine_perf, method == Method::perf_event);
-  bpf_program__set_autoload(skeleton_->progs.spawner_multi, method == Method::uprobe_multi);
-  bpf_program__set_autoload(skeleton_->progs.spawner_perf, method == Method::perf_event);
+  const auto& programs = skeleton_->progs;
+  for (bpf_program* program : {programs.life_multi, programs.park_multi, programs.spawner_multi})
+    bpf_program__set_autoload(program, method == Method::uprobe_multi);
+  for (bpf_program* program : {programs.life_perf, programs.park_perf, programs.spawner_perf})
+    bpf_program__set_autoload(program, method == Method::perf_event);
   bpf_map__set_max_entries(skeleton_->maps.events, ring_bytes);
   if (const int error = goroutine_bpf::load(skeleton_); error != 0) return fail(load_error(-error));
+  void* const targets = ::mmap(nullptr, GOLEAKD_SLOTS * sizeof(goleakd_target), PROT_READ | PROT_WRITE, MAP_SHARED,
+                               bpf_map__fd(skeleton_->maps.targets), 0);
+  if (targets == MAP_FAILED) return fail(Error::from_errno(errno, "mapping what the probes are told"));
+  targets_ = static_cast<goleakd_target*>(targets);
   const auto on_event = [](void* self, void* data, std::size_t size) {
     auto& prober = *static_cast<Prober*>(self);
     if (size >= sizeof(goleakd_event)) (*prober.each_)(*static_cast<const goleakd_event*>(data));
@@ -102,6 +120,8 @@ void Prober::unload() {
   ring_buffer__free(ring_);
   ring_buffer__free(spawner_ring_);
   ring_ = spawner_ring_ = nullptr;
+  if (targets_ != nullptr) ::munmap(targets_, GOLEAKD_SLOTS * sizeof(goleakd_target));
+  targets_ = nullptr;
   goroutine_bpf::destroy(skeleton_);
   skeleton_ = nullptr;
 }
@@ -135,33 +155,43 @@ void Prober::give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wan
   slots_[slot] = false;
 }
 
-void Prober::set_up(std::uint16_t slot, const target::Layout& layout, std::uint32_t window_hits) {
-  clear_counters(skeleton_->maps.counters, slot);
-  goleakd_target target{};
-  target.goid = offset_of(layout.g.goid);
-  target.parent_goid = offset_of(layout.g.parent_goid);
-  target.gopc = offset_of(layout.g.gopc);
-  target.waitreason = offset_of(layout.g.waitreason);
-  target.coroarg = offset_of(layout.g.coroarg);
-  target.coroexit = offset_of(layout.g.coroexit);
-  target.window_hits = window_hits;
-  const std::uint32_t key = slot;
-  bpf_map__update_elem(skeleton_->maps.targets, &key, sizeof(key), &target, sizeof(target), BPF_ANY);
+// The parks of that slot, whose exits are probed at the other one. The kernel lets probes that still read the tables
+// finish.
+void Prober::give_back_parks(std::uint16_t slot, std::uint16_t life_slot) {
+  goleakd_u16 own = slot;
+  std::atomic_ref(targets_[life_slot].parks_slot).compare_exchange_strong(own, GOLEAKD_NO_SLOT);
+  ParkTables::uninstall(skeleton_->maps.parked_tables, skeleton_->maps.site_tables, slot);
 }
 
-Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& process, const Plan& plan, Group group,
-                                                   std::uint32_t window_hits) {
+// A slot, and in it what the probes must know.
+Result<std::unique_ptr<Attachment>> Prober::prepare(const target::GoProcess& process, const Plan& plan, Group group,
+                                                    std::uint32_t window_hits) {
   if (!plan.has(group)) return fail(ErrorKind::unsupported, plan.why_not(group));
   const auto slot = take_slot();
   if (!slot) {
     return fail(ErrorKind::unsupported,
                 std::to_string(GOLEAKD_SLOTS) + " groups of probes are in place already; no more fit");
   }
-  set_up(*slot, process.binary->layout(), window_hits);
-  std::unique_ptr<Attachment> attachment(new Attachment(*this, *slot));
+  clear_counters(skeleton_->maps.counters, *slot);
+  const target::Layout& layout = process.binary->layout();
+  goleakd_target& target = targets_[*slot];
+  target = {};
+  target.goid = offset_of(layout.g.goid);
+  target.parent_goid = offset_of(layout.g.parent_goid);
+  target.gopc = offset_of(layout.g.gopc);
+  target.waitreason = offset_of(layout.g.waitreason);
+  target.coroarg = offset_of(layout.g.coroarg);
+  target.coroexit = offset_of(layout.g.coroexit);
+  target.parks_slot = GOLEAKD_NO_SLOT;
+  target.window_hits = window_hits;
+  return std::unique_ptr<Attachment>(new Attachment(*this, *slot));
+}
+
+Result<std::unique_ptr<Attachment>> Prober::put_in(std::unique_ptr<Attachment> attachment,
+                                                   const target::GoProcess& process, const Plan& plan, Group group) {
   std::vector<ProbePlace> places;
   for (const Probe& probe : plan.probes(group)) {
-    places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, *slot)});
+    places.push_back({.file_offset = probe.file_offset, .cookie = cookie_of(probe, attachment->slot())});
   }
   auto links = attach_program(program_of(group), method_, process.pid, process.binary->elf().own_path(), places);
   if (!links) return fail(links.error());
@@ -169,11 +199,46 @@ Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& proc
   return attachment;
 }
 
+Result<std::unique_ptr<Attachment>> Prober::attach(const target::GoProcess& process, const Plan& plan, Group group,
+                                                   std::uint32_t window_hits) {
+  auto attachment = prepare(process, plan, group, window_hits);
+  if (!attachment) return attachment;
+  return put_in(std::move(*attachment), process, plan, group);
+}
+
+Result<std::unique_ptr<Attachment>> Prober::attach_parks(const target::GoProcess& process, const Plan& plan,
+                                                         const Attachment& life, const ParkTablesFor& tables,
+                                                         Duration long_park, std::uint32_t window_hits) {
+  auto made = ParkTables::make(tables);
+  if (!made) return fail(made.error());
+  auto attachment = prepare(process, plan, Group::park_unpark, window_hits);
+  if (!attachment) return attachment;
+  Attachment& own = **attachment;
+  own.parks_ = std::make_shared<ParkTables>(std::move(*made));
+  own.life_slot_ = life.slot();
+  const auto& maps = skeleton_->maps;
+  goleakd_target& target = targets_[own.slot()];
+  if (auto ok = own.parks_->install(maps.parked_tables, maps.site_tables, own.slot(), target); !ok)
+    return fail(ok.error());
+  target.long_park_ns = static_cast<goleakd_u64>(long_park.count());
+  target.parks_slot = own.slot();
+  // Exits first: none may be missed of a goroutine that is in the tables.
+  std::atomic_ref(targets_[life.slot()].parks_slot).store(own.slot());
+  return put_in(std::move(*attachment), process, plan, Group::park_unpark);
+}
+
 const bpf_program* Prober::program_of(Group group) const {
   const auto& programs = skeleton_->progs;
   const bool multi = method_ == Method::uprobe_multi;
-  if (group == Group::spawners) return multi ? programs.spawner_multi : programs.spawner_perf;
-  return multi ? programs.goroutine_multi : programs.goroutine_perf;
+  switch (group) {
+    case Group::spawn_exit:
+      return multi ? programs.life_multi : programs.life_perf;
+    case Group::park_unpark:
+      return multi ? programs.park_multi : programs.park_perf;
+    case Group::spawners:
+      return multi ? programs.spawner_multi : programs.spawner_perf;
+  }
+  return nullptr;
 }
 
 Result<std::unique_ptr<Attachment>> Prober::attach_spawners(const target::GoProcess& process, const Plan& plan,

@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "bpf/wire.h"
 #include "probe/detacher.h"
 #include "probe/governor.h"
 #include "probe/links.h"
+#include "probe/park_tables.h"
 #include "probe/plan.h"
 #include "target/process.h"
 
@@ -39,6 +41,9 @@ class Attachment {
   std::uint16_t slot() const { return slot_; }
   // Sums over all CPUs since the attach.
   goleakd_counters counters() const;
+  // Of attach_parks() only: the tables, and a larger one where so many goroutines at one time need it.
+  const ParkTables& parks() const { return *parks_; }
+  Result<void> make_room(std::size_t goroutines);
 
  private:
   friend class Prober;
@@ -46,7 +51,9 @@ class Attachment {
 
   Prober& prober_;
   std::uint16_t slot_;
-  std::vector<std::uint64_t> wanted_;  // keys of the map of wanted spawners
+  std::vector<std::uint64_t> wanted_;          // keys of the map of wanted spawners
+  std::shared_ptr<ParkTables> parks_;          // null but for parks; shared with the work of taking them away
+  std::uint16_t life_slot_ = GOLEAKD_NO_SLOT;  // of the spawns and exits of the same process, for parks
   std::vector<Link> links_;
 };
 
@@ -86,6 +93,13 @@ class Prober {
   Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan, Group group,
                                              std::uint32_t window_hits);
 
+  // The same for the group `park_unpark`. `life`: the probes of spawn and exit in the same process, which tell when a g
+  // becomes another goroutine's; they must stay for as long. The end of a park that lasted `long_park` comes as an
+  // event.
+  Result<std::unique_ptr<Attachment>> attach_parks(const target::GoProcess& process, const Plan& plan,
+                                                   const Attachment& life, const ParkTablesFor& tables,
+                                                   Duration long_park, std::uint32_t window_hits);
+
   // The same for the group `spawners`, which tells of these `go` statements alone, by drain_spawners().
   Result<std::unique_ptr<Attachment>> attach_spawners(const target::GoProcess& process, const Plan& plan,
                                                       const std::vector<WantedSpawner>& wanted,
@@ -103,13 +117,18 @@ class Prober {
   Prober() = default;
   Result<void> load(Method method, std::uint32_t ring_bytes);
   void unload();
+  Result<std::unique_ptr<Attachment>> prepare(const target::GoProcess& process, const Plan& plan, Group group,
+                                              std::uint32_t window_hits);
+  Result<std::unique_ptr<Attachment>> put_in(std::unique_ptr<Attachment> attachment, const target::GoProcess& process,
+                                             const Plan& plan, Group group);
   std::optional<std::uint16_t> take_slot();
-  void set_up(std::uint16_t slot, const target::Layout& layout, std::uint32_t window_hits);
   void give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted);
+  void give_back_parks(std::uint16_t slot, std::uint16_t life_slot);
   const bpf_program* program_of(Group group) const;
 
   Method method_ = Method::uprobe_multi;
   goroutine_bpf* skeleton_ = nullptr;
+  goleakd_target* targets_ = nullptr;  // by slot: the memory of the map, which the probes read and write
   ring_buffer* ring_ = nullptr;
   ring_buffer* spawner_ring_ = nullptr;
   const std::function<void(const goleakd_event&)>* each_ = nullptr;    // during drain()

@@ -89,8 +89,15 @@ struct TargetReport {
   std::uint64_t events_lost_ring = 0;        // ring full
   std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe
   std::uint64_t events_lost_storm = 0;       // hits between a storm and the end of the probes
-  std::uint64_t probe_budget_trips = 0;      // times that probes were taken away because they were too dear
-  std::optional<OverheadReport> overhead;    // nothing until it has been measured
+  std::uint64_t parks_lost_table = 0;        // parks of goroutines, or sites, that the tables had no room for
+  // Wakes of goroutines that no probe had seen park: they had before the probes were in place, or the garbage collector
+  // had stopped them while they ran, to scan their stacks, and let them go by ready().
+  std::uint64_t unmatched_wakes = 0;
+  // Parks and exits of goroutines that no probe had seen wake: the runtime let them run on (unlockf refused), or took
+  // up a worker of the garbage collector (findRunnableGCWorker).
+  std::uint64_t implicit_wakes = 0;
+  std::uint64_t probe_budget_trips = 0;    // times that probes were taken away because they were too dear
+  std::optional<OverheadReport> overhead;  // nothing until it has been measured
   ledger::Totals totals;
   std::uint64_t snapshots_torn = 0;
   std::map<std::string, Instant> checks_last_run;  // evidence word → when
@@ -124,10 +131,12 @@ struct DurationHistogram {
 };
 
 // What one hit of a probe costs an application on this host, in seconds of its CPU time. On an instruction that the
-// kernel emulates, where all probes stand, and on one that it must single-step; merely counted, and with a record.
+// kernel emulates, where all probes stand, and on one that it must single-step; merely counted, with a record, and for
+// a park or a wake.
 struct HitCostReport {
   double emulated_counted = 0;
   double emulated_recorded = 0;
+  double emulated_parked = 0;
   double stepped_counted = 0;
   double stepped_recorded = 0;
 };

@@ -24,6 +24,7 @@ void see_losses(const TargetReport& target, CounterTotals& counters) {
   counters.see(metric::kEventsLost, {{"reason", "ring_full"}}, target.pid, target.events_lost_ring);
   counters.see(metric::kEventsLost, {{"reason", "unreadable"}}, target.pid, target.events_lost_unreadable);
   counters.see(metric::kEventsLost, {{"reason", "storm"}}, target.pid, target.events_lost_storm);
+  counters.see(metric::kEventsLost, {{"reason", "table_full"}}, target.pid, target.parks_lost_table);
   for (std::size_t i = 0; i < target.totals.corrections.size(); ++i) {
     counters.see(metric::kLedgerCorrections,
                  {{"reason", std::string(ledger::to_string(static_cast<ledger::Correction>(i)))}}, target.pid,
@@ -87,13 +88,14 @@ void ReportCollectable::collect_host(const Report& report, Families& families) c
   for (const auto& [kind, count] : unsupported) families.add(metric::kTargetsUnsupported, {{"reason", kind}}, count);
 
   if (report.hit_cost) {
-    const auto cost = [&](const char* instruction, const char* record, double seconds) {
-      families.add(metric::kProbeHitCost, {{"instruction", instruction}, {"record", record}}, seconds);
+    const auto cost = [&](const char* instruction, const char* work, double seconds) {
+      families.add(metric::kProbeHitCost, {{"instruction", instruction}, {"work", work}}, seconds);
     };
-    cost("emulated", "no", report.hit_cost->emulated_counted);
-    cost("emulated", "yes", report.hit_cost->emulated_recorded);
-    cost("stepped", "no", report.hit_cost->stepped_counted);
-    cost("stepped", "yes", report.hit_cost->stepped_recorded);
+    cost("emulated", "count", report.hit_cost->emulated_counted);
+    cost("emulated", "record", report.hit_cost->emulated_recorded);
+    cost("emulated", "park", report.hit_cost->emulated_parked);
+    cost("stepped", "count", report.hit_cost->stepped_counted);
+    cost("stepped", "record", report.hit_cost->stepped_recorded);
   }
   add_last_runs(report, families);
   add_snapshot_durations(report.snapshot_seconds, families);

@@ -53,11 +53,12 @@ json losses_json(const verdict::TargetReport& target) {
   for (std::size_t i = 0; i < totals.corrections.size(); ++i) {
     corrections[std::string(ledger::to_string(static_cast<ledger::Correction>(i)))] = totals.corrections.at(i);
   }
-  return {{"events_ring_full", target.events_lost_ring}, {"events_unreadable", target.events_lost_unreadable},
-          {"events_storm", target.events_lost_storm},    {"budget_trips", target.probe_budget_trips},
-          {"snapshots_torn", target.snapshots_torn},     {"corrections", std::move(corrections)},
-          {"unmatched_exits", totals.unmatched_exits},   {"unmatched_wakes", totals.unmatched_wakes},
-          {"implicit_wakes", totals.implicit_wakes},     {"dropped_goroutines", totals.dropped_goroutines}};
+  return {{"events_ring_full", target.events_lost_ring},    {"events_unreadable", target.events_lost_unreadable},
+          {"events_storm", target.events_lost_storm},       {"parks_table_full", target.parks_lost_table},
+          {"budget_trips", target.probe_budget_trips},      {"snapshots_torn", target.snapshots_torn},
+          {"corrections", std::move(corrections)},          {"unmatched_exits", totals.unmatched_exits},
+          {"unmatched_wakes", target.unmatched_wakes},      {"implicit_wakes", target.implicit_wakes},
+          {"dropped_goroutines", totals.dropped_goroutines}};
 }
 
 json container_json(const verdict::ContainerReport& container) {

@@ -54,10 +54,8 @@ void decode_and_merge(benchmark::State& state, const Recording& recording) {
   for (const auto _ : state) {
     ledger::Ledger ledger;
     daemon::Translator translator(*recording.process, ledger);
-    ledger.events_attached(instant_from_ns(0), /*park_too=*/true);
-    for (const goleakd_event& event : recording.events) {
-      translator.events(event, [&](const ledger::Event& told) { ledger.apply(told); });
-    }
+    ledger.events_attached(instant_from_ns(0));
+    for (const goleakd_event& event : recording.events) ledger.apply(translator.event(event));
     live = ledger.live();
   }
   benchmark::DoNotOptimize(live);

@@ -87,6 +87,6 @@ class Watching:
         return harness.wait_for(lambda: (look := self.look()) and look.at > before.at and look, 30, "a report")
 
     def price(self):
-        trap, record = (self.daemon.metric("goleakd_probe_hit_cost_seconds", instruction="emulated", record=word)
-                        for word in ("no", "yes"))
+        trap, record = (self.daemon.metric("goleakd_probe_hit_cost_seconds", instruction="emulated", work=word)
+                        for word in ("count", "record"))
         return Price(1e9 * trap, 1e9 * record)

@@ -11,9 +11,9 @@ What events cannot tell, and the test asserts to be just that:
   missed_spawn, its spawn belongs to no site, and the wake to its first turn ends no park. From Go 1.24 on they count like all others.
 * A function of time.AfterFunc is started by the timer: its creation site is time.goFunc, and it has no parent.
 * Workers of the garbage collector park, but the scheduler takes most of them up again by findRunnableGCWorker, past the
-  probes of unpark. They are the runtime's own and belong to no site; the ledger counts their wakes as implicit.
+  probes of unpark. They are the runtime's own and belong to no site; their wakes are implicit.
 * To scan the stack of a goroutine that runs, the garbage collector stops it without a park, and lets it go by ready():
-  the ledger counts an unmatched wake. So while garbage is collected parks and wakes differ, by just these two numbers.
+  that is an unmatched wake. So while garbage is collected parks and wakes differ, by just these two numbers.
 * A park is taken back when what is waited for has come meanwhile. The network poller does that: a wake is implicit.
 """
 
@@ -87,7 +87,7 @@ def check_sites(look, own, coroutines_seen):
 def check_losses(look, own, coroutines_seen):
     unseen = 0 if coroutines_seen else own[COROUTINES][0]
     unexplained = {name: number for name, number in look.losses["corrections"].items() if name != "seeded"}
-    assert unexplained == {"missed_spawn": unseen, "missed_exit": 0, "missed_park": 0, "missed_unpark": 0}, unexplained
+    assert unexplained == {"missed_spawn": unseen, "missed_exit": 0, "missed_park": 0}, unexplained
     losses = look.losses
     for name in ("events_ring_full", "events_unreadable", "unmatched_exits", "dropped_goroutines"):
         assert losses[name] == 0, losses

@@ -8,6 +8,7 @@ that is not explained. Then the daemon is killed: the program lives on, and no p
 
 import signal
 import sys
+import time
 
 import harness
 from daemon import Daemon, links_of_probes, need_root
@@ -39,6 +40,17 @@ def exercise(daemon, counts):
     assert own["spawned"] == spawned and own["exited"] == exited and own["parks"] == spawned, own
 
 
+def check_begin_of_parks(daemon, counts):
+    """Since when they are parked is known to the moment, though the snapshot that shows them is later."""
+    begin = time.time()
+    counts.command("spawn 10")
+    end = time.time()
+    time.sleep(1)  # more than two snapshots
+    since = daemon.site(counts.pid, SITE)["oldest_blocked_since"]
+    assert begin - 0.005 <= since <= end + 0.005, f"{since}, not from {begin} to {end}"
+    counts.command("release")
+
+
 def main():
     need_root()
     version = sys.argv[1]
@@ -56,6 +68,7 @@ def main():
             with harness.Target(exe) as fresh:  # and this one starts under its eyes
                 daemon.await_exact(fresh.pid)
                 exercise(daemon, fresh)
+                check_begin_of_parks(daemon, fresh)
                 target = daemon.target(fresh.pid)
                 losses = target["losses"]
                 corrections = losses["corrections"]

@@ -3,7 +3,7 @@
 """No event is lost silently. Where the ring is too small for a burst, every record that found no room is counted, by the API and
 as a metric; counts that are no longer exact disappear rather than be wrong; and two snapshots later what lives is right
 again, by corrections that are counted too. Where the ring has its usual size, nothing is lost at a million events a
-second.
+second, be they spawns and exits, which are recorded, or parks and wakes, which are counted in tables.
 
     losses_test.py GO_VERSION [--seconds N]
 
@@ -97,9 +97,9 @@ def overflow(folder, version):
         assert counts.quit() == 0
 
 
-def sustain(folder, version, seconds):
+def sustain(folder, version, workload, seconds):
     exe = harness.build_target("bench", version)
-    with harness.Process([exe, "pingpong", "0"]) as bench, Daemon(folder, [exe], mode="events") as daemon:
+    with harness.Process([exe, workload, "0"]) as bench, Daemon(folder, [exe], mode="events") as daemon:
         daemon.await_exact(bench.pid)
         begin, before = time.monotonic(), sum(hits(daemon.target(bench.pid)).values())
         time.sleep(seconds)
@@ -107,7 +107,7 @@ def sustain(folder, version, seconds):
         assert after > before, "no probe was hit"
         check_nothing_lost(daemon, bench.pid)
         assert daemon.metric("goleakd_events_lost_total") == 0
-        print(f"{(after - before) / (end - begin):,.0f} events/s for {end - begin:.0f} s, none lost")
+        print(f"{workload}: {(after - before) / (end - begin):,.0f} events/s for {end - begin:.0f} s, none lost")
 
 
 def main():
@@ -118,8 +118,9 @@ def main():
     arguments = parser.parse_args()
     with harness.temp_dir() as folder:
         overflow(folder, arguments.version)
-    with harness.temp_dir() as folder:
-        sustain(folder, arguments.version, arguments.seconds)
+    for workload in ("spawn", "pingpong"):
+        with harness.temp_dir() as folder:
+            sustain(folder, arguments.version, workload, arguments.seconds)
 
 
 main()

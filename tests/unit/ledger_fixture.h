@@ -37,9 +37,6 @@ inline Event spawn(std::int64_t ms, Goid goid, CreationId creation = {}, Goid pa
   return {.kind = Event::Kind::spawn, .time = at(ms), .goid = goid, .parent = parent, .creation = creation};
 }
 inline Event exit(std::int64_t ms, Goid goid) { return {.kind = Event::Kind::exit, .time = at(ms), .goid = goid}; }
-inline Event park(std::int64_t ms, Goid goid, WaitClass wait = WaitClass::chan_receive) {
-  return {.kind = Event::Kind::park, .time = at(ms), .goid = goid, .wait = wait};
-}
 inline Event unpark(std::int64_t ms, Goid goid) { return {.kind = Event::Kind::unpark, .time = at(ms), .goid = goid}; }
 
 inline GoroutineState running(Goid goid) {
@@ -77,7 +74,7 @@ inline std::uint64_t count_of(const Ledger& ledger, Correction correction) {
 // Of the kinds that mean lost knowledge.
 inline std::uint64_t missed(const Ledger& ledger) {
   return count_of(ledger, Correction::missed_spawn) + count_of(ledger, Correction::missed_exit) +
-         count_of(ledger, Correction::missed_park) + count_of(ledger, Correction::missed_unpark);
+         count_of(ledger, Correction::missed_park);
 }
 
 // The longest park of one creation site; each test that asks gives every goroutine a site of its own.

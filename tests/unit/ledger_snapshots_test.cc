@@ -148,7 +148,7 @@ TEST(SnapshotsAlone, StackSizesAddUp) {
 
 TEST(Limits, DroppedGoroutinesAreCounted) {
   Ledger ledger({.goroutines = 2, .sites = 10});
-  ledger.events_attached(at(0), true);
+  ledger.events_attached(at(0));
   ledger.apply(snapshot(1, 2, {running(1)}));
   EXPECT_TRUE(ledger.events_exact());
   ledger.apply(spawn(10, 2));

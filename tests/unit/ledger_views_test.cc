@@ -19,13 +19,12 @@ TEST(Counters, AreKeptPerCreationSite) {
   Ledger ledger;
   const CreationId a = ledger.intern(creation_site("a"));
   const CreationId b = ledger.intern(creation_site("b"));
-  ledger.events_attached(at(0), true);
+  ledger.events_attached(at(0));
   ledger.apply(snapshot(1, 2, {}));
   ledger.apply(spawn(10, 5, a));
   ledger.apply(spawn(11, 6, a));
   ledger.apply(spawn(12, 7, b));
-  ledger.apply(park(13, 5));
-  ledger.apply(unpark(14, 5));
+  ledger.parks_told({{a, {.parked = 2, .unparked = 1, .finished = {}}}});
   ledger.apply(exit(15, 5));
   ledger.apply(exit(16, 7));
 
@@ -35,44 +34,11 @@ TEST(Counters, AreKeptPerCreationSite) {
   EXPECT_EQ(views[0].live, 1U);
   EXPECT_EQ(views[0].spawned, 2U);
   EXPECT_EQ(views[0].exited, 1U);
-  EXPECT_EQ(views[0].parked, 1U);
-  EXPECT_EQ(views[0].unparked, 1U);
+  EXPECT_EQ(views[0].parks.parked, 2U);
+  EXPECT_EQ(views[0].parks.unparked, 1U);
   EXPECT_EQ(views[1].site->function, "b");  // nobody lives, but it has spawned
   EXPECT_EQ(views[1].live, 0U);
   EXPECT_EQ(views[1].exited, 1U);
-}
-
-TEST(Counters, FinishedParksAreCountedByPowersOfTwo) {
-  Ledger ledger;
-  const CreationId site = ledger.intern(creation_site("a"));
-  ledger.events_attached(at(0), true);
-  ledger.apply(snapshot(1, 2, {}));
-  ledger.apply(spawn(10, 5, site));
-  const auto park_for = [&](std::int64_t ns) {
-    Event begin = park(20, 5);
-    Event end = unpark(20, 5);
-    end.time += std::chrono::nanoseconds(ns);
-    ledger.apply(begin);
-    ledger.apply(end);
-  };
-  for (const std::int64_t ns : {0, 1, 2, 3, 4, 1023, 1024}) park_for(ns);
-  const auto histogram = ledger.finished_parks(site).by_log2_ns;
-  EXPECT_EQ(histogram[0], 2U);
-  EXPECT_EQ(histogram[1], 2U);
-  EXPECT_EQ(histogram[2], 1U);
-  EXPECT_EQ(histogram[9], 1U);
-  EXPECT_EQ(histogram[10], 1U);
-  EXPECT_EQ(ledger.finished_parks({}).by_log2_ns[0], 0U);
-}
-
-TEST(Counters, TheInstantOfAParkOlderThanTheAttachIsNotMadeUp) {
-  Ledger ledger;
-  ledger.apply(snapshot(-1000, -990, {waiting(5, 51)}));
-  ledger.events_attached(at(0), true);
-  ledger.apply(snapshot(1, 2, {waiting(5, 51)}));
-  ledger.apply(unpark(10, 5));
-  EXPECT_EQ(ledger.totals().unparked, 1U);
-  for (const std::uint64_t parks : ledger.finished_parks({}).by_log2_ns) EXPECT_EQ(parks, 0U);
 }
 
 TEST(Views, SystemGoroutinesAreApart) {
@@ -90,7 +56,7 @@ TEST(Views, SystemGoroutinesAreApart) {
   EXPECT_EQ(ledger.creations()[0].site->function, "unknown");  // goroutine 1's
 
   // A spawn event can't know; the next snapshot tells.
-  ledger.events_attached(at(2), false);
+  ledger.events_attached(at(2));
   ledger.apply(snapshot(3, 4, {running(1), system}));
   ledger.apply(spawn(5, 3, gc));
   EXPECT_EQ(ledger.live(), 2U);
@@ -175,16 +141,15 @@ TEST(Views, AgesFallIntoBuckets) {
 
 TEST(Views, StatesFollowEventsAndAddUp) {
   Ledger ledger;
-  ledger.events_attached(at(0), true);
+  ledger.events_attached(at(0));
   ledger.apply(snapshot(1, 2, {running(1), waiting(2, 21)}));
   ledger.apply(spawn(10, 3));
-  ledger.apply(park(11, 1));
   ledger.apply(unpark(12, 2));
   const auto states = ledger.by_state();
-  EXPECT_EQ(states[static_cast<std::size_t>(RunState::waiting)], 1U);
+  EXPECT_EQ(states[static_cast<std::size_t>(RunState::running)], 1U);
   EXPECT_EQ(states[static_cast<std::size_t>(RunState::runnable)], 2U);
   EXPECT_EQ(states[0] + states[1] + states[2] + states[3] + states[4], ledger.live());
-  EXPECT_EQ(blocked_count(ledger), 0U);  // 2 was woken; where 1 is stuck the next snapshot will tell
+  EXPECT_EQ(blocked_count(ledger), 0U);  // 2 was woken
 }
 
 }  // namespace

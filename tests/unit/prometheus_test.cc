@@ -261,11 +261,14 @@ TEST_F(Metrics, OverheadIsThatOfAllReplicas) {
 TEST_F(Metrics, TheCostOfAHitOnceItIsMeasured) {
   auto report = sample::report({});
   EXPECT_FALSE(any(after(report), "goleakd_probe_hit_cost_seconds"));
-  report.hit_cost = {
-      .emulated_counted = 4e-7, .emulated_recorded = 5e-7, .stepped_counted = 1e-5, .stepped_recorded = 2e-5};
+  report.hit_cost = {.emulated_counted = 4e-7,
+                     .emulated_recorded = 5e-7,
+                     .emulated_parked = 4.5e-7,
+                     .stepped_counted = 1e-5,
+                     .stepped_recorded = 2e-5};
   const auto series = after(report);
-  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"emulated\",record=\"yes\"}"), 5e-7);
-  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"stepped\",record=\"no\"}"), 1e-5);
+  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"emulated\",work=\"record\"}"), 5e-7);
+  EXPECT_EQ(value(series, "goleakd_probe_hit_cost_seconds{instruction=\"stepped\",work=\"count\"}"), 1e-5);
 }
 
 TEST_F(Metrics, CountersOfSitesThatAreNotShownAnyMoreAreForgotten) {
@@ -290,7 +293,7 @@ TEST_F(Metrics, CountersKeepWhatDepartedProcessesHadCounted) {
   one.events_lost_ring = 100;
   one.snapshots_torn = 7;
   one.probes = {{"spawn", true, 1000}};
-  one.totals.corrections = {50, 1, 0, 0, 0};
+  one.totals.corrections = {50, 1, 0, 0};
   auto two = sample::target(2);
   two.leaks_detected = 1;
   two.events_lost_ring = 10;

@@ -17,12 +17,15 @@ namespace goleakd::ledger {
 class Seeded : public testing::Test {
  protected:
   Seeded() {
-    ledger.events_attached(at(0), true);
+    ledger.events_attached(at(0));
+    ledger.parks_attached(at(0));
     ledger.apply(snapshot(10, 20, {running(1), waiting(2, 21)}));
   }
   void events(std::initializer_list<Event> list) {
     for (const Event& event : list) ledger.apply(event);
   }
+  // As the tables of parks would tell after the look.
+  void parked(std::int64_t since_ms, Goid goid) { ledger.parked(goid, at(since_ms)); }
   void look(std::int64_t begin, std::vector<GoroutineState> goroutines, std::uint64_t torn = 0) {
     ledger.apply(snapshot(begin, begin + 10, std::move(goroutines), torn));
   }

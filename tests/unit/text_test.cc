@@ -256,7 +256,7 @@ TEST(ReportJson, TargetsShowHowTheyAreWatched) {
   auto target = sample::target();
   target.probes = {{"spawn", true, 7}};
   target.events_lost_ring = 3;
-  target.totals.corrections = {4, 0, 0, 0, 0};
+  target.totals.corrections = {4, 0, 0, 0};
   target.blocked_by_age[ledger::WaitClass::select] = {1, 2, 3, 4, 5};
   auto unseen = sample::target(2, "unseen");
   unseen.snapshot_taken = false;

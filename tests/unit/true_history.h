@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -15,13 +16,14 @@ namespace goleakd::ledger {
 
 // One change in a goroutine's life: when its probe fires, and when the status word that a snapshot reads changes.
 struct Change {
-  enum class Kind : std::uint8_t { spawn, exit, park, unpark, self_wake };  // the last is told by no event
+  enum class Kind : std::uint8_t { spawn, exit, park, unpark, self_wake };  // the last is told by no probe
   Kind kind{};
   Instant told;
   Instant happened;
   WaitClass wait = WaitClass::none;
   std::uint64_t park_identity = 0;
-  bool lost = false;  // the kernel could not hand it over
+  bool long_park = false;  // the one that this unpark ends
+  bool lost = false;       // no probe told it
 };
 
 struct TrueGoroutine {
@@ -89,22 +91,35 @@ class TrueHistory {
     return snapshot(begin, end, std::move(states), unclear);
   }
 
-  // What the probes told in (after, until], in the order of the ring.
+  // The tables of parks at `time`: of each that is parked as far as the probes have told, since when.
+  std::vector<std::pair<Goid, Instant>> parked(Instant time) const {
+    std::vector<std::pair<Goid, Instant>> result;
+    for (const TrueGoroutine& goroutine : goroutines) {
+      const Change* last = nullptr;
+      for (const Change& change : goroutine.changes) {
+        if (change.told <= time && !change.lost && change.kind != Change::Kind::self_wake) last = &change;
+      }
+      if (last != nullptr && last->kind == Change::Kind::park) result.emplace_back(goroutine.goid, last->told);
+    }
+    return result;
+  }
+
+  // What came through the ring in (after, until], in its order.
   std::vector<Event> events(Instant after, Instant until, std::uint64_t& lost) const {
     std::vector<Event> result;
     for (const TrueGoroutine& goroutine : goroutines) {
       for (const Change& change : goroutine.changes) {
-        if (change.told <= after || change.told > until || change.kind == Change::Kind::self_wake) continue;
+        const auto kind = kind_of(change);
+        if (change.told <= after || change.told > until || !kind) continue;
         if (change.lost) {
           ++lost;
           continue;
         }
         Event event;
-        event.kind = static_cast<Event::Kind>(change.kind);
+        event.kind = *kind;
         event.time = change.told;
         event.goid = goroutine.goid;
-        event.creation = change.kind == Change::Kind::spawn ? goroutine.creation : CreationId{};
-        event.wait = change.wait;
+        event.creation = kind == Event::Kind::spawn ? goroutine.creation : CreationId{};
         result.push_back(event);
       }
     }
@@ -113,6 +128,19 @@ class TrueHistory {
   }
 
  private:
+  static std::optional<Event::Kind> kind_of(const Change& change) {
+    switch (change.kind) {
+      case Change::Kind::spawn:
+        return Event::Kind::spawn;
+      case Change::Kind::exit:
+        return Event::Kind::exit;
+      case Change::Kind::unpark:
+        return change.long_park ? std::optional(Event::Kind::unpark) : std::nullopt;
+      default:
+        return std::nullopt;
+    }
+  }
+
   // From 100 µs to 10 s, each power of ten as likely as the next.
   Duration dwell() {
     const double exponent = std::uniform_real_distribution<double>(5, 10)(random_);
@@ -152,7 +180,8 @@ class TrueHistory {
       }
       time += dwell();
       if (time >= end) return;
-      const Change woken = told_first(Change::Kind::unpark, time);
+      Change woken = told_first(Change::Kind::unpark, time);
+      woken.long_park = woken.told - parked.told >= std::chrono::milliseconds(100);
       goroutine.changes.push_back(woken);
       time = woken.happened;
     }
