@@ -327,6 +327,7 @@ PROGRAM(spawner, handle_spawner)
  * question mark says.
  */
 goleakd_u32 goleakd_calibrated; /* enum goleakd_calibrated */
+goleakd_u32 goleakd_calibration_parks; /* the next one is a park; one thread calibrates, on whatever CPU */
 
 static __always_inline int handle_calibration(struct pt_regs *ctx)
 {
@@ -345,7 +346,8 @@ static __always_inline int handle_calibration(struct pt_regs *ctx)
 	if (goleakd_calibrated == GOLEAKD_CALIBRATE_RECORD) {
 		record_life(&at, &hit, now);
 	} else {
-		hit.kind = at.count->hits[hit.kind] & 1 ? GOLEAKD_PARK : GOLEAKD_UNPARK;
+		goleakd_calibration_parks ^= 1;
+		hit.kind = goleakd_calibration_parks ? GOLEAKD_PARK : GOLEAKD_UNPARK;
 		take_park(&at, &hit, now);
 	}
 	return 0;

@@ -51,7 +51,7 @@ Result<std::vector<goleakd_event>> record(const target::GoProcess& process, std:
 
 void decode_and_merge(benchmark::State& state, const Recording& recording) {
   std::uint64_t live = 0;
-  for (const auto _ : state) {
+  while (state.KeepRunning()) {
     ledger::Ledger ledger;
     daemon::Translator translator(*recording.process, ledger);
     ledger.events_attached(instant_from_ns(0));
