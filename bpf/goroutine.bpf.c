@@ -335,7 +335,9 @@ static __always_inline int handle_calibration(struct pt_regs *ctx)
 	struct hit hit = {};
 	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !interpret_park(&at.regs, &at.cookie, &hit) || !look_up(&at))
+	if (!arrive(ctx, &at) || !look_up(&at))
+		return 0;
+	if (!interpret_park(&at.regs, &at.cookie, &hit) && !interpret_life(&at.regs, &at.cookie, &hit))
 		return 0;
 	count_hit(&at, &hit);
 	if (goleakd_calibrated == GOLEAKD_CALIBRATE_COUNT)

@@ -155,6 +155,14 @@ void drop_doubles(std::vector<PlannedPoint>& points) {
 
 }  // namespace
 
+goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
+  goleakd_cookie cookie{};
+  cookie.point = static_cast<goleakd_u8>(probe.point);
+  cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
+  cookie.slot = slot;
+  return cookie;
+}
+
 std::vector<Probe> Plan::probes(Group group) const {
   std::vector<Probe> probes;
   for (const PlannedPoint& point : points) {

@@ -24,6 +24,9 @@ struct Probe {
   std::uint64_t file_offset = 0;
 };
 
+// What its hits tell the BPF programs, as those of a slot.
+goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot);
+
 // What became of one row of the table in one binary.
 struct PlannedPoint {
   ProbePoint row;

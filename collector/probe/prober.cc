@@ -17,14 +17,6 @@
 namespace goleakd::probe {
 namespace {
 
-goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
-  goleakd_cookie cookie{};
-  cookie.point = static_cast<goleakd_u8>(probe.point);
-  cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
-  cookie.slot = slot;
-  return cookie;
-}
-
 // Of the kernel's list: its first entry is the probe's own address, and where it knows that a function's frame is not
 // there yet, the return address comes next, which is gopc.
 Spawner spawner_of(const goleakd_spawner& record) {

@@ -12,10 +12,11 @@ CPU time is the watched process's own, user and system. pingpong, spawn, mutex a
 operations themselves; caddy, nats and etcd are servers of Debian, and the client beside them (tests/targets/drive) counts, whose
 CPU time is nobody's. Client, server and goleakd share this machine's processors.
 
-An event's price is the CPU time that an operation takes more than without, over the probe hits that it makes; beside it how many
-times that is what a bare trap costs here, as goleakd measures when it starts (a probe on an instruction that the kernel emulates).
-It includes what the traps do to the rest: caches, locks, batches that become smaller. Not shown where it would be noise: with less
-than a tenth more CPU time, or so few hits that bare traps would make less than a five-hundredth of it.
+An event's price is the CPU time that an operation takes more than without, over the probe hits that it makes. It includes what
+the traps do to the rest: caches, locks, batches that become smaller. So does that of "bare traps", the same probes with a program
+that only counts; beside the price is how many times that of the same round it is. Not shown where it would be noise: with less than
+a tenth more CPU time, or so few hits that bare traps, at what goleakd measures at its start, would make less than a
+five-hundredth of it.
 """
 
 import argparse
@@ -85,9 +86,12 @@ def run(workload, form, rounds, seconds):
     return results
 
 
-def row(pairs, trap_ns):
+def row(pairs, bare, trap_ns):
+    """`bare`: pairs of the same rounds with bare traps."""
     event = [ns for pair in pairs if (ns := pair.event_ns(trap_ns)) is not None]
-    price = [f"{statistics.median(event):,.0f}", f"{statistics.median(event) / trap_ns:.1f}"] if event else ["–", "–"]
+    ratios = [ns / floor for pair, trapped in zip(pairs, bare)
+              if (ns := pair.event_ns(trap_ns)) is not None and (floor := trapped.event_ns(trap_ns)) is not None]
+    price = [f"{statistics.median(event):,.0f}" if event else "–", spread(ratios, ".2f") if ratios else "–"]
     hits = statistics.median(pair.hits.rate for pair in pairs)
     return [f"{statistics.median(pair.bare.ops_per_s for pair in pairs):,.0f}",
             f"{statistics.median(pair.with_it.ops_per_s for pair in pairs):,.0f}",
@@ -106,8 +110,10 @@ def table(workload, form, results):
                "of a bare trap"]
     print("| " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * 7)
+    bare = results[variants.BARE.name]
+    bare = [] if isinstance(bare, str) else bare
     for name, pairs in results.items():
-        cells = row(pairs, trap_ns) if not isinstance(pairs, str) else [f"does not attach: {pairs}", *[""] * 6]
+        cells = row(pairs, bare, trap_ns) if not isinstance(pairs, str) else [f"does not attach: {pairs}", *[""] * 6]
         print(f"| {name} | " + " | ".join(cells) + " |")
     print()
     for name, pairs in results.items():

@@ -16,6 +16,7 @@ import harness
 import watching
 
 PRINT_BINARY = pathlib.Path(os.environ.get("PRINT_BINARY", harness.REPOSITORY / "build/tests/integration/print_binary"))
+BARE_TRAPS = pathlib.Path(os.environ.get("BARE_TRAPS", harness.REPOSITORY / "build/tests/bench/bare-traps"))
 # The functions that goleakd probes, but for two more that wake (injectglist, findRunnable). Before Go 1.22 there is no gdestroy.
 ENTRIES = ["runtime.newproc1", "runtime.gdestroy", "runtime.gopark", "runtime.ready"]
 BEFORE_GDESTROY = "runtime.goexit0"
@@ -79,6 +80,36 @@ class _Goleakd:
 
 
 @dataclass
+class BareTraps:
+    """The kernel's traps at goleakd's places, and next to nothing in them: what probes cost there at the least."""
+
+    name: str = "bare traps at the same places"
+
+    @contextlib.contextmanager
+    def watch(self, load):
+        with workloads.Printer([BARE_TRAPS, load.pid]) as traps:
+            counted = _BareTraps(traps)
+            try:
+                counted.look()
+            except EOFError:
+                raise Refused(" ".join(traps.output().split())) from None
+            yield counted
+
+
+class _BareTraps:
+    def __init__(self, traps):
+        self._traps = traps
+
+    def look(self):
+        """(time, hits of all)"""
+        hits = self._traps.lines.next()["hits"]
+        return time.monotonic(), hits
+
+    def hits(self, before, after):
+        return Hits((after[1] - before[1]) / (after[0] - before[0]))
+
+
+@dataclass
 class Bpftrace:
     """Counts at the functions' entries, as other tracers attach."""
 
@@ -125,4 +156,5 @@ class _Bpftrace:
         return Hits((after[1] - before[1]) / (after[0] - before[0]))
 
 
-ALL = [Control(), Goleakd("goleakd, default", "auto"), Goleakd("goleakd, events at any cost", "events"), Bpftrace()]
+BARE = BareTraps()
+ALL = [Control(), Goleakd("goleakd, default", "auto"), BARE, Goleakd("goleakd, events at any cost", "events"), Bpftrace()]
