@@ -13,17 +13,19 @@ constexpr std::size_t kHugePage = 2U << 20U;  // of x86-64, and of arm64 with pa
 
 std::size_t up_to(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-std::size_t whole_pages(std::size_t bytes) {
+// The last huge page is a whole one, unless more than an eighth of the memory would be there for nothing: then it is
+// small ones, which may be hundreds of faults.
+std::size_t mapped_size(std::size_t bytes) {
   static const auto kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return up_to(bytes, kPage);
+  const std::size_t whole = up_to(bytes, kHugePage);
+  return whole - bytes <= bytes / 8 ? whole : up_to(bytes, kPage);
 }
 
 }  // namespace
 
-// A huge page must begin at a multiple of its size. Only what is asked for is kept: the rest of the last huge page is
-// small ones.
+// A huge page must begin at a multiple of its size.
 void* map_large(std::size_t bytes) {
-  const std::size_t size = whole_pages(bytes);
+  const std::size_t size = mapped_size(bytes);
   void* mapped =
       ::mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
@@ -36,6 +38,6 @@ void* map_large(std::size_t bytes) {
   return begin + before;
 }
 
-void unmap_large(void* memory, std::size_t bytes) noexcept { ::munmap(memory, whole_pages(bytes)); }
+void unmap_large(void* memory, std::size_t bytes) noexcept { ::munmap(memory, mapped_size(bytes)); }
 
 }  // namespace goleakd
