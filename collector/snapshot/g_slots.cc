@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "snapshot/address_sort.h"
 #include "snapshot/goroutine_table.h"
 
 namespace goleakd::snapshot {
@@ -30,7 +31,7 @@ Result<void> GSlots::learn(const Memory& memory, std::uint64_t allgs) {
   auto fresh = read_g_addresses(memory, allgs, known);
   if (!fresh) return fail(fresh.error());
   if (fresh->empty()) return {};
-  if (!std::ranges::is_sorted(*fresh)) std::ranges::sort(*fresh);
+  sort_addresses(*fresh);
   const std::size_t all = known + fresh->size();
   if (known == 0) addresses = std::move(*fresh);
   each_column([&](auto& column) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "fake_memory.h"
 #include "pclntab_fixture.h"
+#include "snapshot/address_sort.h"
 #include "snapshot/channels.h"
 #include "snapshot/goroutine_table.h"
 #include "snapshot/memory.h"
@@ -73,6 +76,20 @@ TEST(AllGs, RefusesWhatIsNoSliceOfPointers) {
     memory.map(kArray, 64);
     memory.put(kArray, std::uint64_t{7});
     EXPECT_FALSE(read_g_addresses(memory, kAllgs)) << bad.name;
+  }
+}
+
+TEST(Addresses, AreSortedHoweverManyAndFarApart) {
+  std::mt19937_64 random(1);  // NOLINT(cert-msc51-cpp): the same each time
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100}, std::size_t{5000}}) {
+    for (const int bits : {1, 13, 14, 15, 30, 47}) {
+      LargeArray<std::uint64_t> addresses;
+      for (std::size_t i = 0; i < count; ++i) addresses.push_back(kG + random() % (1ULL << bits) / 8 * 8);
+      auto expected = addresses;
+      std::ranges::sort(expected);
+      sort_addresses(addresses);
+      EXPECT_EQ(addresses, expected) << count << " within " << bits << " bits";
+    }
   }
 }
 

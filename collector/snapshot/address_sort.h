@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/large_array.h"
+
+namespace goleakd::snapshot {
+
+// Sorts addresses of structs, multiples of 8, by their digits: the same time in whatever order they come, a third of
+// what comparing them takes, and as much memory again meanwhile.
+void sort_addresses(LargeArray<std::uint64_t>& addresses);
+
+}  // namespace goleakd::snapshot
