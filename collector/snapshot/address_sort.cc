@@ -14,14 +14,13 @@ constexpr std::size_t kDigits = std::size_t{1} << kDigit;
 
 }  // namespace
 
-void sort_addresses(LargeArray<std::uint64_t>& addresses) {
+void sort_addresses(LargeArray<std::uint64_t>& addresses, LargeArray<std::uint64_t>& scratch) {
   if (std::ranges::is_sorted(addresses)) return;
   if (addresses.size() < kDigits) {
     std::ranges::sort(addresses);
     return;
   }
   const auto [least, most] = std::ranges::minmax(addresses);
-  LargeArray<std::uint64_t> sorted(addresses.size());
   for (int shift = kLowest; ((most - least) >> shift) != 0; shift += kDigit) {
     const auto digit = [&, base = least](std::uint64_t address) { return (address - base) >> shift & (kDigits - 1); };
     std::array<std::size_t, kDigits> next{};  // place for the next address with this digit
@@ -32,8 +31,8 @@ void sort_addresses(LargeArray<std::uint64_t>& addresses) {
       before += count;
       count = place;
     }
-    for (const std::uint64_t address : addresses) sorted[next[digit(address)]++] = address;
-    addresses.swap(sorted);
+    for (const std::uint64_t address : addresses) scratch[next[digit(address)]++] = address;
+    addresses.swap(scratch);
   }
 }
 

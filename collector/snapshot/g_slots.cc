@@ -31,14 +31,25 @@ Result<void> GSlots::learn(const Memory& memory, std::uint64_t allgs) {
   auto fresh = read_g_addresses(memory, allgs, known);
   if (!fresh) return fail(fresh.error());
   if (fresh->empty()) return {};
-  sort_addresses(*fresh);
   const std::size_t all = known + fresh->size();
-  if (known == 0) addresses = std::move(*fresh);
-  each_column([&](auto& column) {
-    column.reserve(all);  // no more than that: there may be a million
-    column.resize(all);
-  });
-  if (known > 0) sort_in(*fresh);
+  const auto make_room = [&] {
+    each_column([&](auto& column) {
+      column.reserve(all);  // no more than that: there may be a million
+      column.resize(all);
+    });
+  };
+  if (known == 0) {
+    addresses = std::move(*fresh);
+    make_room();
+    // Memory that is needed anyway: to touch more may cost more than the sorting.
+    sort_addresses(addresses, identities);
+    forget_all();
+  } else {
+    LargeArray<std::uint64_t> scratch(fresh->size());
+    sort_addresses(*fresh, scratch);
+    make_room();
+    sort_in(*fresh);
+  }
   if (std::ranges::adjacent_find(addresses) != addresses.end()) {
     *this = {};  // the next snapshot reads the table anew
     return fail(ErrorKind::invalid, "runtime.allgs holds the same goroutine twice");

@@ -2,7 +2,6 @@
 #include "snapshot/merged_read.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace goleakd::snapshot {
 namespace {
@@ -16,12 +15,16 @@ void MergedRead::clear() {
   sorted_ = true;
 }
 
+void MergedRead::sort() {
+  if (sorted_) return;
+  order_.clear();
+  for (std::uint32_t i = 0; i < ranges_.size(); ++i) order_.push_back({.address = ranges_[i].address, .index = i});
+  // Stable, for it is faster with what comes in runs, as memory that is handed out does.
+  std::ranges::stable_sort(order_, {}, &Place::address);
+}
+
 void MergedRead::plan() {
-  if (!sorted_) {
-    order_.resize(ranges_.size());
-    std::iota(order_.begin(), order_.end(), 0);
-    std::ranges::sort(order_, {}, [&](std::uint32_t i) { return ranges_[i].address; });
-  }
+  sort();
   runs_.clear();
   std::uint64_t at = 0;
   for (std::size_t place = 0; place < ranges_.size(); ++place) {

@@ -54,15 +54,21 @@ class MergedRead {
     std::uint64_t at;
   };
 
+  struct Place {
+    std::uint64_t address;  // beside the index, for the sort to find it there
+    std::uint32_t index;
+  };
+
   // Of the range that is the place-th by address.
-  std::size_t index_of(std::size_t place) const { return sorted_ ? place : order_[place]; }
+  std::size_t index_of(std::size_t place) const { return sorted_ ? place : order_[place].index; }
+  void sort();
   void plan();
   Result<void> read_apart(const Memory& memory, const Run& run);
 
   std::uint64_t max_gap_;
   std::vector<Range> ranges_;
   bool sorted_ = true;
-  std::vector<std::uint32_t> order_;  // of the addresses, unless they are sorted as they are
+  std::vector<Place> order_;  // by address, unless they are sorted as they are
   std::vector<Run> runs_;
   std::vector<ReadRequest> requests_;
   std::vector<std::uint8_t> bytes_;

@@ -87,7 +87,8 @@ TEST(Addresses, AreSortedHoweverManyAndFarApart) {
       for (std::size_t i = 0; i < count; ++i) addresses.push_back(kG + random() % (1ULL << bits) / 8 * 8);
       auto expected = addresses;
       std::ranges::sort(expected);
-      sort_addresses(addresses);
+      LargeArray<std::uint64_t> scratch(count);
+      sort_addresses(addresses, scratch);
       EXPECT_EQ(addresses, expected) << count << " within " << bits << " bits";
     }
   }
