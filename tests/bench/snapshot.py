@@ -11,7 +11,9 @@ over the rounds and, in brackets, the least and the most. "nobody looks" is that
 this machine.
 
 Virtual machines give free memory back to their hosts (free page reporting), and taking it again may cost more than what is
-measured here. So before each look as much as any of them needs is touched and freed; what that took is printed.
+measured here. So before each look as much as any of them needs is touched and freed; what that took is printed. Which free
+memory the next process gets, and whether the host has it back by then, is chance: goleakd's walk of a program at rest touches
+and frees it once more, right before it begins.
 """
 
 import argparse
@@ -69,7 +71,8 @@ class Walk(Look):
     costs: list = field(default_factory=list)  # what snapshot-walk printed, per round
 
     def take(self, target, busy):
-        result = subprocess.run([WALK, str(target.pid), str(WARM), str(PAUSE_MS), *self.options], capture_output=True, text=True,
+        options = self.options if busy else (*self.options, "touch")
+        result = subprocess.run([WALK, str(target.pid), str(WARM), str(PAUSE_MS), *options], capture_output=True, text=True,
                                 check=True)
         cost = json.loads(result.stdout)
         if not busy:
@@ -270,6 +273,8 @@ def main():
     table("What one walk takes: CPU time, and what it reads", "", columns, cost_rows(results))
     first, again = (spread(times, ",.0f") for times in zip(*touches))
     print(f"\nThis machine's memory: touching {TOUCHED >> 20} MB took {first} ms before the looks, and {again} ms at once again.")
+    walks = [cost["touch_ms"] for looks in results.values() for look in looks if isinstance(look, Walk) for cost in look.costs]
+    print(f"128 MB right before a walk took {spread(walks, ',.0f')} ms.")
     print(f"\nThe daemon that watches {largest:,} goroutines by snapshots: {steady:,.0f} bytes each, at its peak {peak:,.0f}.\n")
     if largest == 1_000_000:
         walk = next(look for look in results[largest] if isinstance(look, Walk))

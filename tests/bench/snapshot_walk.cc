@@ -3,17 +3,22 @@
 // Takes snapshots of a Go program, one cold and some warm, at the daemon's priority, and prints what each has cost as a
 // JSON document.
 //
-//   snapshot-walk PID WARM PAUSE_MS [no-stacks]
+//   snapshot-walk PID WARM PAUSE_MS [no-stacks] [touch]
+//
+//   touch  before the cold walk, touches and frees as much memory as that may take: what a virtual machine has given
+//   back
+//          to its host is taken back by then
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <thread>
 
+#include "base/large_array.h"
 #include "snapshot/process_memory.h"
 #include "snapshot/reader.h"
 #include "target/process.h"
@@ -63,6 +68,15 @@ std::uint64_t peak_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
+double touch_memory() {
+  constexpr std::size_t kBytes = 128U << 20U;
+  const auto begin = Clock::now();
+  auto* const memory = static_cast<std::uint8_t*>(goleakd::map_large(kBytes));
+  for (std::size_t at = 0; at < kBytes; at += 4096) static_cast<volatile std::uint8_t*>(memory)[at] = 1;
+  goleakd::unmap_large(memory, kBytes);
+  return ms_since(begin);
+}
+
 int complain(const std::string& text) {
   std::fprintf(stderr, "snapshot-walk: %s\n", text.c_str());
   return 1;
@@ -71,8 +85,21 @@ int complain(const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4 || argc > 5 || (argc == 5 && std::strcmp(argv[4], "no-stacks") != 0)) {
-    std::fputs("usage: snapshot-walk PID WARM PAUSE_MS [no-stacks]\n", stderr);
+  goleakd::snapshot::SnapshotOptions options;
+  bool touch = false;
+  bool usable = argc >= 4;
+  for (int i = 4; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "no-stacks") {
+      options.stacks = false;
+    } else if (word == "touch") {
+      touch = true;
+    } else {
+      usable = false;
+    }
+  }
+  if (!usable) {
+    std::fputs("usage: snapshot-walk PID WARM PAUSE_MS [no-stacks] [touch]\n", stderr);
     return 2;
   }
   const int pid = std::atoi(argv[1]);
@@ -89,8 +116,7 @@ int main(int argc, char** argv) {
 
   const CountingMemory memory(pid);
   goleakd::snapshot::Reader reader(std::make_shared<const goleakd::target::GoProcess>(std::move(*process)), memory);
-  goleakd::snapshot::SnapshotOptions options;
-  options.stacks = argc == 4;
+  if (touch) result["touch_ms"] = touch_memory();
   for (int i = 0; i <= warm; ++i) {
     if (i > 0) std::this_thread::sleep_for(pause);
     memory.bytes = 0;
