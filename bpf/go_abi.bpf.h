@@ -6,6 +6,8 @@
 #ifndef GOLEAKD_GO_ABI_BPF_H
 #define GOLEAKD_GO_ABI_BPF_H
 
+#include "wire.h"
+
 struct go_registers {
 	__u64 arg1;
 	__u64 arg2;
@@ -31,6 +33,16 @@ static __always_inline struct go_registers go_registers(const struct pt_regs *ct
 		.sp = regs->rsp,
 	};
 	return read;
+}
+
+static __always_inline bool read_user(void *value, goleakd_u32 size, goleakd_u64 address)
+{
+	return bpf_probe_read_user(value, size, (const void *)address) == 0;
+}
+
+static __always_inline bool read_word(goleakd_u64 *value, goleakd_u64 address)
+{
+	return read_user(value, sizeof(*value), address);
 }
 
 /* runtime._Grunnable … (src/runtime/runtime2.go): the same in every version since 1.4. */

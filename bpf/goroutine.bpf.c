@@ -114,16 +114,6 @@ static __always_inline bool interpret_park(const struct go_registers *regs, cons
 	return false;
 }
 
-static __always_inline bool read_user(void *value, goleakd_u32 size, goleakd_u64 address)
-{
-	return bpf_probe_read_user(value, size, (const void *)address) == 0;
-}
-
-static __always_inline bool read_word(goleakd_u64 *value, goleakd_u64 address)
-{
-	return read_user(value, sizeof(*value), address);
-}
-
 static __always_inline bool fill(struct goleakd_event *event, const struct goleakd_target *target, const struct hit *hit)
 {
 	event->parent = 0;

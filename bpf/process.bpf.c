@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Which processes begin to run a program, and which end. Raw tracepoints: they need neither tracefs nor more than CAP_BPF and
+ * Which processes begin to run a program, which end, and which are killed for want of memory. Raw tracepoints: they need neither tracefs nor more than CAP_BPF and
  * CAP_PERFMON. The collector drains on a timer, so nobody is woken.
  */
 #include <linux/bpf.h>
@@ -20,6 +20,9 @@ const volatile goleakd_u32 goleakd_wire_version = GOLEAKD_WIRE_VERSION;
 
 /* Inode of the pid namespace whose pids the collector knows; set before loading. */
 const volatile goleakd_u32 goleakd_pid_namespace = 0;
+
+/* The kernel tells of the OOM killer's victim by its task_struct (Linux 6.8 on), else by a number; set before loading. */
+const volatile goleakd_u32 goleakd_victim_is_task = 0;
 
 /* Of the kernel's structs just what is read here; where it stands is found at load time (BTF). */
 #define KERNEL_STRUCT __attribute__((preserve_access_index))
@@ -94,10 +97,8 @@ static __always_inline goleakd_u32 visible_pid(struct signal_struct *signal)
 	return 0;
 }
 
-static __always_inline int tell(struct task_struct *task, enum goleakd_process_kind kind)
+static __always_inline int tell_of(goleakd_u32 pid, goleakd_u64 start_ns, enum goleakd_process_kind kind)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	goleakd_u32 pid = visible_pid(signal);
 	struct goleakd_process_event *event;
 
 	if (!pid)
@@ -108,11 +109,18 @@ static __always_inline int tell(struct task_struct *task, enum goleakd_process_k
 		return 0;
 	}
 	event->time_ns = bpf_ktime_get_ns();
-	event->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	event->start_ns = start_ns;
 	event->pid = pid;
 	event->kind = kind;
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+static __always_inline int tell(struct task_struct *task, enum goleakd_process_kind kind)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	return tell_of(visible_pid(signal), BPF_CORE_READ(task, group_leader, start_boottime), kind);
 }
 
 /* Arguments: struct task_struct *, pid_t (of the thread before it became the leader), struct linux_binprm *. */
@@ -134,4 +142,16 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	return tell(task, GOLEAKD_PROCESS_EXIT);
+}
+
+/*
+ * Arguments: struct task_struct *, uid_t; before Linux 6.8, and in some stable kernels, int: the number of a thread of the victim in
+ * the outermost pid namespace. That is its leader's, the process', unless the leader has ended before.
+ */
+SEC("raw_tp/mark_victim")
+int out_of_memory(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (goleakd_victim_is_task)
+		return tell((struct task_struct *)ctx->args[0], GOLEAKD_PROCESS_OUT_OF_MEMORY);
+	return tell_of(ctx->args[0], 0, GOLEAKD_PROCESS_OUT_OF_MEMORY);
 }

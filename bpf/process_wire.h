@@ -8,11 +8,12 @@
 enum goleakd_process_kind {
 	GOLEAKD_PROCESS_EXEC = 0, /* it runs another program from now on, under the same pid */
 	GOLEAKD_PROCESS_EXIT = 1, /* its last thread ends; may be told more than once */
+	GOLEAKD_PROCESS_OUT_OF_MEMORY = 2, /* the kernel has chosen it to be killed for want of memory; it ends soon */
 };
 
 struct goleakd_process_event {
 	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
-	goleakd_u64 start_ns; /* when the process was forked, on CLOCK_BOOTTIME: what /proc/PID/stat counts in ticks */
+	goleakd_u64 start_ns; /* when the process was forked, on CLOCK_BOOTTIME: what /proc/PID/stat counts in ticks; 0: not known */
 	goleakd_u32 pid; /* in the collector's pid namespace */
 	goleakd_u32 kind; /* enum goleakd_process_kind */
 };

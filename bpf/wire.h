@@ -35,6 +35,13 @@ enum goleakd_kind {
 	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_spawner */
 	GOLEAKD_STORM = 6, /* no hit: the probes of that slot were hit too often and tell nothing any more */
 	GOLEAKD_KINDS = 8, /* a power of two */
+
+	/* Of failure.bpf.c, with records and counters of their own (failure_wire.h). */
+	GOLEAKD_PANIC = 16, /* a goroutine panics */
+	GOLEAKD_RECOVER = 17, /* and goes on, behind the call of the function that recovered */
+	GOLEAKD_FATALPANIC = 18, /* nobody has recovered: the program ends */
+	GOLEAKD_FATAL = 19, /* it ends by what it has done wrong */
+	GOLEAKD_THROW = 20, /* the runtime ends it */
 };
 
 /* Where the arguments of a hit are: each probe point has its own registers. */
@@ -49,6 +56,11 @@ enum goleakd_point {
 	GOLEAKD_CASGSTATUS_WAKE = 7, /* AX = g; only _Gwaiting (BX) to _Grunnable (CX) is a wake */
 	GOLEAKD_COROSWITCH_M = 8, /* AX = g that leaves; its coroarg has the other */
 	GOLEAKD_NEWPROC = 9, /* on the stack of who executes the go statement: [RSP] = what will be g.gopc */
+	GOLEAKD_GOPANIC = 10, /* AX, BX = the value's type and data words; R14 = g */
+	GOLEAKD_RECOVERY = 11, /* AX = g */
+	GOLEAKD_AT_FATALPANIC = 12, /* AX = the innermost runtime._panic; R14 = g */
+	GOLEAKD_AT_FATAL = 13, /* AX, BX = the message's address and length; R14 = g */
+	GOLEAKD_AT_THROW = 14, /* likewise */
 };
 
 /* What is measured in a hit that calibrates: counting it, a record, or parks and wakes in turn in the tables. */

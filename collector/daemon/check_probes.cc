@@ -28,7 +28,7 @@ text::ProbeRow row_of(const probe::PlannedPoint& point, const probe::Probe* chos
   row.address = chosen->site.address;
   row.instruction = probe::to_string(chosen->site.kind);
   if (chosen->site.kind == probe::SiteKind::call) row.instruction += " " + std::string(chosen->callee);
-  row.cost = "emulated";  // every kind of site is (probe/site.h)
+  row.cost = chosen->site.kind == probe::SiteKind::stepped ? "single-stepped" : "emulated";
   row.reason = point.otherwise;
   return row;
 }
@@ -40,7 +40,8 @@ text::ProbeTable table_of(const std::string& path, const target::GoBinary& binar
     for (const probe::Probe& chosen : point.probes) table.rows.push_back(row_of(point, &chosen));
     if (!point.refused.empty()) table.rows.push_back(row_of(point, nullptr));
   }
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::spawners}) {
+  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::panics,
+                                   probe::Group::deaths, probe::Group::spawners}) {
     if (!plan.has(group)) table.refused.push_back(std::string(probe::to_string(group)) + ": " + plan.why_not(group));
   }
   return table;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "snapshot/traceback.h"
+#include "daemon/user_stack.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -12,20 +12,10 @@ namespace {
 constexpr std::uint64_t kPerSite = 5;
 constexpr std::size_t kMaxStatements = 128;
 
-std::vector<ledger::Frame> frames_of(const target::GoProcess& process, const probe::Spawner& spawner) {
-  std::vector<snapshot::StackFrame> frames;
-  const auto add = [&](std::uint64_t return_address) {
-    const std::uint64_t pc = process.link_address(return_address);
-    frames.push_back({.pc = pc, .symbol_pc = pc - 1, .return_at = 0});
-  };
-  add(spawner.gopc);
-  for (const std::uint64_t caller : spawner.callers) add(caller);
-  const target::GoBinary& binary = *process.binary;
-  std::vector<ledger::Frame> shown;
-  for (const snapshot::LogicalFrame& frame : snapshot::shown_frames(binary, snapshot::logical_frames(binary, frames))) {
-    shown.push_back({.function = frame.source->function, .file = frame.source->file, .line = frame.source->line});
-  }
-  return shown;
+std::vector<ledger::Frame> stack_of(const target::GoProcess& process, const probe::Spawner& spawner) {
+  std::vector<std::uint64_t> return_addresses{spawner.gopc};
+  return_addresses.insert(return_addresses.end(), spawner.callers.begin(), spawner.callers.end());
+  return shown_stack(process, frames_at(process, return_addresses));
 }
 
 }  // namespace
@@ -57,7 +47,7 @@ void SpawnStacks::add(const probe::Spawner& spawner) {
   const auto site = sites_.find(spawner.gopc);
   if (site == sites_.end()) return;
   auto& stacks = known_[site->second];
-  std::vector<ledger::Frame> frames = frames_of(process_, spawner);
+  std::vector<ledger::Frame> frames = stack_of(process_, spawner);
   const auto same = std::ranges::find(stacks, frames, &verdict::SpawnedFrom::frames);
   if (same != stacks.end()) {
     ++same->times;

@@ -36,6 +36,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::make(const Config& config, Event
 
 Result<void> Supervisor::start(EventLoop& loop) {
   start_prober();
+  start_failure_prober();
   start_process_events();
   const auto wake_for_processes = loop.on_wake([this] { collect_processes(); });
   if (!wake_for_processes) return fail(wake_for_processes.error());
@@ -52,6 +53,9 @@ Result<void> Supervisor::start(EventLoop& loop) {
   }
   if (prober_ != nullptr) {
     if (auto ok = loop.on_wakeup_of(prober_->storm_fd(), [this] { adjust_probes(); }); !ok) return ok;
+  }
+  if (failure_prober_ != nullptr) {
+    if (auto ok = loop.on_wakeup_of(failure_prober_->storm_fd(), [this] { adjust_probes(); }); !ok) return ok;
   }
   return loop.every(config_.probes.drain_interval, [this] {
     drain();
@@ -78,6 +82,18 @@ void Supervisor::start_prober() {
   }
 }
 
+// Where there are no other events there are none of these either; without these the others go on.
+void Supervisor::start_failure_prober() {
+  failures_unavailable_ = events_unavailable_;
+  if (prober_ == nullptr) return;
+  if (auto prober = probe::FailureProber::make(prober_->method())) {
+    failure_prober_ = std::move(*prober);
+  } else {
+    failures_unavailable_ = prober.error().message();
+    spdlog::warn("panics and deaths are not probed: {}", failures_unavailable_);
+  }
+}
+
 // Before the first scan, so that nothing begins unseen between the two.
 void Supervisor::start_process_events() {
   if (!config_.targets.pids.empty()) {
@@ -85,6 +101,9 @@ void Supervisor::start_process_events() {
   } else if (auto events = probe::ProcessEvents::make()) {
     process_events_ = std::move(*events);
     spdlog::info("new processes: told by the kernel");
+    if (const std::string& why = process_events_->oom_kills_unavailable(); !why.empty()) {
+      spdlog::warn("whom the kernel kills for want of memory can't be seen: {}", why);
+    }
   } else {
     discovery_.events_unavailable = events.error().message();
     spdlog::warn("new processes: looking for them every second: {}", discovery_.events_unavailable);
@@ -115,8 +134,27 @@ void Supervisor::tick() {
 
 void Supervisor::follow_processes() {
   std::vector<probe::ProcessEvent> events;
-  process_events_->drain([&](const probe::ProcessEvent& event) { events.push_back(event); });
+  process_events_->drain([&](const probe::ProcessEvent& event) {
+    if (event.kind == probe::ProcessEvent::Kind::out_of_memory) {
+      on_oom_kill(event);
+    } else {
+      events.push_back(event);
+    }
+  });
   discovery_worker_->follow(events);
+}
+
+// It has not been taken for ended yet: that comes after this, and by way of discovery.
+void Supervisor::on_oom_kill(const probe::ProcessEvent& event) {
+  const auto found = watches_.find(event.pid);
+  if (found == watches_.end()) return;
+  const std::uint64_t start = found->second->process().identity.start_ticks;
+  if (event.start_ticks != 0 && event.start_ticks != start) return;
+  incidents_.add(found->second->died(verdict::Death::out_of_memory, event.at));
+}
+
+std::string Supervisor::oom_kills_unavailable() const {
+  return process_events_ == nullptr ? discovery_.events_unavailable : process_events_->oom_kills_unavailable();
 }
 
 void Supervisor::collect_processes() {
@@ -134,7 +172,7 @@ void Supervisor::collect_processes() {
     auto watch = std::make_unique<Watch>(change.process, config_,
                                          prober_ != nullptr ? prober_->handling() : probe::Handling::quick,
                                          hit_cost_.in_program_seconds());
-    if (prober_ == nullptr) watch->adjust_probes(nullptr, events_unavailable_, MonotonicClock::now());  // says why not
+    if (prober_ == nullptr) adjust_probes(*watch, MonotonicClock::now());  // says why not
     watches_[change.pid] = std::move(watch);
   }
   request_counters();
@@ -158,9 +196,14 @@ void Supervisor::adjust_probes() {
   const Instant begin = MonotonicClock::now();
   for (auto& [pid, watch] : watches_) {
     watch->count_hits();
-    watch->adjust_probes(prober_.get(), events_unavailable_, begin);
+    adjust_probes(*watch, begin);
     if (MonotonicClock::now() - begin > kAttachTime) return;
   }
+}
+
+void Supervisor::adjust_probes(Watch& watch, Instant now) {
+  watch.adjust_failure_probes(failure_prober_.get(), failures_unavailable_, now);
+  watch.adjust_probes(prober_.get(), events_unavailable_, now);
 }
 
 // How often the probes would be hit, before they are.
@@ -181,12 +224,13 @@ void Supervisor::collect_counters() {
     Watch& watch = *found->second;
     if (cpu) watch.on_counters(one.counters, *cpu);
     if (MonotonicClock::now() - begin <= kAttachTime) {
-      watch.adjust_probes(prober_.get(), events_unavailable_, MonotonicClock::now());
+      adjust_probes(watch, MonotonicClock::now());
     }
   }
 }
 
 void Supervisor::drain() {
+  drain_failures();
   if (prober_ == nullptr) return;
   std::vector<Watch*> by_slot(GOLEAKD_SLOTS);
   for (auto& [pid, watch] : watches_) {
@@ -199,6 +243,19 @@ void Supervisor::drain() {
   prober_->drain_spawners([&](const probe::Spawner& spawner) {
     Watch* watch = spawner.slot < by_slot.size() ? by_slot[spawner.slot] : nullptr;
     if (watch != nullptr) watch->on_spawner(spawner);
+  });
+}
+
+void Supervisor::drain_failures() {
+  if (failure_prober_ == nullptr) return;
+  std::vector<Watch*> by_slot(GOLEAKD_SLOTS);
+  for (auto& [pid, watch] : watches_) {
+    if (const auto slot = watch->failure_slot()) by_slot[*slot] = watch.get();
+  }
+  failure_prober_->drain([&](const goleakd_failure& record) {
+    Watch* watch = record.head.slot < by_slot.size() ? by_slot[record.head.slot] : nullptr;
+    if (watch == nullptr) return;
+    if (auto incident = watch->on_failure(record)) incidents_.add(std::move(*incident));
   });
 }
 
@@ -243,6 +300,8 @@ void Supervisor::publish() {
   report->events_unavailable = events_unavailable_;
   for (const auto& [pid, watch] : watches_) report->targets.push_back(watch->report(report->at));
   report->unsupported = unsupported_;
+  report->oom_kills_unavailable = oom_kills_unavailable();
+  incidents_.fill(*report);
   report->discovery = discovery_;
   if (process_events_ != nullptr) report->discovery.lost = process_events_->lost();
   report->snapshot_seconds = snapshot_seconds_;

@@ -12,11 +12,13 @@
 #include "daemon/config.h"
 #include "daemon/discovery_worker.h"
 #include "daemon/event_loop.h"
+#include "daemon/incidents.h"
 #include "daemon/report_board.h"
 #include "daemon/snapshot_budget.h"
 #include "daemon/snapshot_worker.h"
 #include "daemon/watch.h"
 #include "probe/calibration.h"
+#include "probe/failure_prober.h"
 #include "probe/prober.h"
 #include "probe/process_events.h"
 #include "verdict/report.h"
@@ -40,16 +42,21 @@ class Supervisor {
       : config_(config), board_(board), budget_(config.snapshots.max_cpu) {}
   Result<void> start(EventLoop& loop);
   void start_prober();
+  void start_failure_prober();
   void start_process_events();
 
-  void tick();               // every second
-  void follow_processes();   // hands over what the kernel has told of processes
+  void tick();              // every second
+  void follow_processes();  // hands over what the kernel has told of processes
+  void on_oom_kill(const probe::ProcessEvent& event);
+  std::string oom_kills_unavailable() const;
   void collect_processes();  // what discovery has made of it
   void adjust_probes();
+  void adjust_probes(Watch& watch, Instant now);
   void request_counters();
   void collect_counters();
   void end(int pid);
   void drain();
+  void drain_failures();
   void collect_snapshots();
   void request_snapshots();
   void publish();
@@ -60,13 +67,16 @@ class Supervisor {
   target::Procfs proc_;
   std::unique_ptr<probe::Prober> prober_;  // null where there are no uprobes
   std::string events_unavailable_;         // why prober_ is null
+  std::unique_ptr<probe::FailureProber> failure_prober_;
+  std::string failures_unavailable_;  // why failure_prober_ is null
   probe::HitCost hit_cost_ = probe::kAssumedHitCost;
   std::unique_ptr<probe::ProcessEvents> process_events_;  // null where the kernel does not tell
   std::uint64_t lost_process_events_ = 0;                 // as of the last scan
   Instant last_scan_;
   verdict::DiscoveryReport discovery_;
   std::vector<verdict::UnsupportedReport> unsupported_;
-  std::map<int, std::unique_ptr<Watch>> watches_;  // by pid; after prober_, which they must not outlive
+  std::map<int, std::unique_ptr<Watch>> watches_;  // by pid; after the probers, which they must not outlive
+  Incidents incidents_;
   SnapshotBudget budget_;
   WallClock wall_;
   verdict::DurationHistogram snapshot_seconds_;

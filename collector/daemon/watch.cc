@@ -54,6 +54,7 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       engine_(process_->service, config.thresholds),
       plan_(probe::plan_probes(*process_->binary)),
       governor_(config.budget, handling, hit_seconds),
+      failures_(process_),
       spawn_stacks_(*process_),
       next_snapshot_(MonotonicClock::now()) {}
 
@@ -61,8 +62,27 @@ std::string Watch::unwanted(probe::Group group) const {
   if (config_.mode == WatchMode::snapshots) return "the configuration asks for snapshots only";
   if (!plan_.has(group)) return plan_.why_not(group);
   if (group == probe::Group::park_unpark && !attached(probe::Group::spawn_exit)) return "spawn and exit are not probed";
-  if (config_.mode == WatchMode::events) return "";
+  if (config_.mode == WatchMode::events || group == probe::Group::deaths) return "";
   return governor_.why_not(group);
+}
+
+// Deaths first: they cost nothing until there is one.
+void Watch::adjust_failure_probes(probe::FailureProber* prober, const std::string& unavailable, Instant now) {
+  const std::uint32_t storm = config_.mode == WatchMode::events ? 0 : governor_.panic_storm_hits();
+  for (const probe::Group group : {probe::Group::deaths, probe::Group::panics}) {
+    failures_.adjust(prober, unavailable, plan_, group, unwanted(group), storm, now);
+  }
+}
+
+std::optional<verdict::Incident> Watch::on_failure(const goleakd_failure& record) {
+  report_outdated_ = true;
+  if (record.head.kind == GOLEAKD_STORM) {
+    governor_.storm(probe::Group::panics, instant_from_ns(record.head.time_ns));
+    return std::nullopt;
+  }
+  auto incident = failures_.add(record);
+  if (incident) identify(*incident);
+  return incident;
 }
 
 void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now) {
@@ -220,6 +240,7 @@ goleakd_counters Watch::counters() const {
 }
 
 void Watch::count_hits() {
+  if (failures_.count()) governor_.storm(probe::Group::panics, MonotonicClock::now());
   for (const probe::Group group : probe::kLastingGroups) {
     Probes& own = probes(group);
     if (!own.attachment) continue;
@@ -248,6 +269,7 @@ void Watch::on_counters(const Result<snapshot::RuntimeCounters>& counters, Durat
   for (std::size_t i = 0; i < probe::kLasting; ++i) {
     reading.hits[i] = total_hits(probes_[i].past) + total_hits(probes_[i].present);
   }
+  reading.panic_hits = failures_.hits(GOLEAKD_PANIC) + failures_.hits(GOLEAKD_RECOVER);
   governed_ = governor_.read(reading) || governed_;
 }
 

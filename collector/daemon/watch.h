@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "daemon/config.h"
+#include "daemon/failure_watch.h"
 #include "daemon/spawn_stacks.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
@@ -39,6 +40,14 @@ class Watch {
   // Puts probes in and takes them away, as the configuration, the host and the governor have it. Count their hits and
   // drain first: what is in the ring of those that go would be lost. `prober` may be null: then `unavailable` says why.
   void adjust_probes(probe::Prober* prober, const std::string& unavailable, Instant now);
+  // The same for the probes of panics and deaths.
+  void adjust_failure_probes(probe::FailureProber* prober, const std::string& unavailable, Instant now);
+  std::optional<std::uint16_t> failure_slot() const { return failures_.slot(); }
+  // Gives the incident when that is the end of the process.
+  std::optional<verdict::Incident> on_failure(const goleakd_failure& record);
+  // Its death, as others have told it.
+  verdict::Incident died(verdict::Death death, Instant at) const;
+
   // Slots of the events that belong here.
   std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
@@ -86,6 +95,7 @@ class Watch {
   void make_room();
   bool outgrew_tables(Instant now) const;
   void report_probes(verdict::TargetReport& report) const;
+  void identify(verdict::Incident& incident) const;
   verdict::TargetReport make_report(Instant now) const;
 
   std::shared_ptr<const target::GoProcess> process_;
@@ -103,6 +113,8 @@ class Watch {
   std::size_t comfortable_ = std::numeric_limits<std::size_t>::max();  // goroutines, for its tables
   Instant tell_parks_from_;  // the ledger knows of those that began before, and still last
   Instant previous_begin_;   // of the newest snapshot with probes of parks
+
+  FailureWatch failures_;
 
   SpawnStacks spawn_stacks_;
   std::unique_ptr<probe::Attachment> spawner_probe_;  // while some are sought

@@ -37,6 +37,30 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
 
 }  // namespace
 
+verdict::Incident Watch::died(verdict::Death death, Instant at) const {
+  verdict::Incident incident;
+  incident.death = death;
+  incident.at = at;
+  identify(incident);
+  return incident;
+}
+
+void Watch::identify(verdict::Incident& incident) const {
+  constexpr std::size_t kSites = 10;
+  incident.pid = process_->pid;
+  incident.app = process_->service;
+  incident.exe = process_->exe;
+  incident.go_version = process_->binary->build_info().version.text;
+  if (!last_snapshot_) return;
+  verdict::LastLook& look = incident.last_look.emplace();
+  look.at = *last_snapshot_;
+  look.goroutines = ledger_.live();
+  for (const verdict::SiteReport& site : site_reports(process_->service, ledger_, false)) {
+    if (look.sites.size() == kSites || site.live == 0) break;
+    look.sites.push_back({.site = site.site, .live = site.live, .bytes = site.bytes});
+  }
+}
+
 const verdict::TargetReport& Watch::report(Instant now) {
   if (!report_outdated_ && now < report_valid_until_) return report_;
   if (attached(probe::Group::park_unpark)) {
@@ -59,6 +83,12 @@ void Watch::report_probes(verdict::TargetReport& report) const {
     const std::string name(probe::to_string(point.row.kind));
     if (std::ranges::find(report.probes, name, &verdict::ProbeReport::name) != report.probes.end()) continue;
     if (point.row.group == probe::Group::spawners) continue;
+    if (point.row.kind >= GOLEAKD_PANIC) {
+      // Of deaths each stands for itself.
+      const bool attached = failures_.attached(point.row.group) && point.refused.empty();
+      report.probes.push_back({.name = name, .attached = attached, .hits = failures_.hits(point.row.kind)});
+      continue;
+    }
     report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
   }
   const std::uint64_t seeking = spawner_probe_ ? spawner_probe_->counters().hits[GOLEAKD_SPAWNER] : 0;
@@ -67,12 +97,14 @@ void Watch::report_probes(verdict::TargetReport& report) const {
                              .attached = spawner_probe_ != nullptr,
                              .hits = spawner_hits_ + seeking});
   }
-  report.events_lost_ring = sum.lost_ring;
+  report.events_lost_ring = sum.lost_ring + failures_.counters().lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
-  report.events_lost_storm = sum.lost_storm;
+  report.events_lost_storm = sum.lost_storm + failures_.counters().lost_storm;
   report.parks_lost_table = sum.lost_table;
   report.unmatched_wakes = sum.unmatched_wakes;
   report.implicit_wakes = sum.implicit_wakes;
+  report.deaths_told = failures_.attached(probe::Group::deaths);
+  report.panics = failures_.panics();
   // Else nobody asks the governor.
   if (config_.mode == WatchMode::automatic) report.probe_budget_trips = governor_.trips();
   if (governed_) {

@@ -20,6 +20,8 @@ constexpr double kSparingRoom = 0.1;
 constexpr int kFitsAfterTrip = 3;
 constexpr Duration kLongestHold = std::chrono::minutes(10);
 constexpr double kWindowSeconds = static_cast<double>(1ULL << GOLEAKD_WINDOW_SHIFT) / 1e9;
+// Of the budget that panics may take: a program that panics so often does it by habit, and its goroutines tell more.
+constexpr double kPanicsPart = 0.25;
 constexpr double kStormOverBudget = 4;
 constexpr double kStormSeconds = 0.005;  // of CPU time in one window; what is less is over before anybody notices
 
@@ -44,6 +46,10 @@ Governor::Governor(const Budget& budget, Handling handling, double hit_seconds)
 std::uint32_t Governor::storm_hits() const {
   const double allowed = budget_.max_overhead * overhead_.used * kWindowSeconds;
   return static_cast<std::uint32_t>(std::ceil(std::max(kStormOverBudget * allowed, kStormSeconds) / hit_seconds_));
+}
+
+std::uint32_t Governor::panic_storm_hits() const {
+  return static_cast<std::uint32_t>(std::ceil(storm_hits() / kPanicPrice));
 }
 
 bool Governor::affords_spawners() const {
@@ -73,8 +79,12 @@ bool Governor::read(const Reading& reading) {
       measured_[i] = static_cast<double>(hits) / elapsed * hit_seconds_;
       overhead_.measured += measured_[i];
     }
+    const std::uint64_t panics = reading.panic_hits - std::min(previous_->panic_hits, reading.panic_hits);
+    panics_measured_ = kPanicPrice * cost(static_cast<double>(panics) / elapsed);
+    overhead_.measured += panics_measured_;
     take_away(reading.at);
     let_in(reading.at);
+    let_panics_in(reading.at);
   }
   previous_ = reading;
   return tells;
@@ -84,6 +94,12 @@ bool Governor::read(const Reading& reading) {
 void Governor::take_away(Instant at) {
   const double allowed = budget_.max_overhead * overhead_.used;
   double cost = overhead_.measured;
+  if (panics_measured_ > kPanicsPart * allowed && wants(Group::panics)) {
+    trip(Group::panics, at,
+         "its probes cost " + percent(overhead_.ratio(panics_measured_)) +
+             " of its CPU time, their part of the budget is " + percent(kPanicsPart * budget_.max_overhead));
+  }
+  if (!wants(Group::panics)) cost -= panics_measured_;  // now, or since a storm
   for (std::size_t i = kLasting; i-- > 0 && cost > allowed;) {
     cost -= measured_[i];
     if (states_[i].wanted) {
@@ -116,14 +132,23 @@ void Governor::trip(Group group, Instant at, std::string why) {
 
 void Governor::storm(Group group, Instant at) {
   if (!state(group).wanted) return;
+  const std::uint32_t limit = group == Group::panics ? panic_storm_hits() : storm_hits();
   trip(group, at,
-       "its probes were hit in a storm, more than " + std::to_string(storm_hits()) + " times in " +
+       "its probes were hit in a storm, more than " + std::to_string(limit) + " times in " +
            std::to_string(std::lround(kWindowSeconds * 1e3)) + " ms on one CPU");
+}
+
+void Governor::let_panics_in(Instant at) {
+  State& panics = state(Group::panics);
+  if (panics.wanted || at < panics.hold_until || (handling_ == Handling::sparing && panics.tripped)) return;
+  panics.wanted = true;
+  panics.why_not.clear();
+  panics.wanted_since = at;
 }
 
 // The most telling ones first, as long as all together fit.
 void Governor::let_in(Instant at) {
-  double cost = 0;
+  double cost = wants(Group::panics) ? panics_measured_ : 0;
   for (std::size_t i = 0; i < kLasting; ++i) {
     const auto group = static_cast<Group>(i);
     State& state = states_[i];

@@ -34,6 +34,7 @@ struct Reading {
   std::optional<std::uint64_t> spawned;        // goroutines, by the runtime's own counters; nothing: can't be read
   std::optional<std::uint64_t> scheduled;      // transitions into running: no less than parks
   std::array<std::uint64_t, kLasting> hits{};  // by Group, of the probes while they are in place
+  std::uint64_t panic_hits = 0;                // likewise, of the group of panics
 };
 
 // Rates over the time between the newest two readings; 1.0 is one core.
@@ -45,9 +46,14 @@ struct Overhead {
   double ratio(double cost) const { return cost / used; }
 };
 
-// Decides which of the lasting groups of probes one process can afford. A group goes in when it is predicted to fit the
-// budget, from what the runtime itself counts, before anything is paid; it is taken away when what it costs breaks the
-// budget. Nothing is sampled: a group is there, and exact, or absent. Pure: no clock, no I/O.
+// What a hit of the group of panics costs, against one of the others: the stack and the text are copied.
+inline constexpr double kPanicPrice = 3;
+
+// Decides which of the lasting groups of probes, and whether those of panics, one process can afford. A group goes in
+// when it is predicted to fit the budget, from what the runtime itself counts, before anything is paid; it is taken
+// away when what it costs breaks the budget. Nothing is sampled: a group is there, and exact, or absent. Panics are
+// nowhere counted beforehand, and rare: they are probed until they cost more than their part of the budget. Pure: no
+// clock, no I/O.
 class Governor {
  public:
   // `hit_seconds`: what one hit costs (probe/calibration.h).
@@ -66,6 +72,8 @@ class Governor {
   // So many hits of a group in a window of the breaker's on one CPU are a storm: far above the budget, and dear enough
   // to be worth a stop.
   std::uint32_t storm_hits() const;
+  // The same of panics and recoveries.
+  std::uint32_t panic_storm_hits() const;
 
   const Overhead& overhead() const { return overhead_; }
   // Times that a group was taken away because it was too dear.
@@ -85,6 +93,7 @@ class Governor {
   State& state(Group group) { return states_[static_cast<std::size_t>(group)]; }
   const State& state(Group group) const { return states_[static_cast<std::size_t>(group)]; }
   void let_in(Instant at);
+  void let_panics_in(Instant at);
   std::string obstacle(Group group, double others, Instant at);
   void take_away(Instant at);
   void trip(Group group, Instant at, std::string why);
@@ -92,10 +101,11 @@ class Governor {
   Budget budget_;
   Handling handling_;
   double hit_seconds_;
-  std::array<State, kLasting> states_;
+  std::array<State, kLasting + 1> states_;  // the last one: of panics
   std::optional<Reading> previous_;
   std::array<std::optional<double>, kLasting> predicted_{};  // cost of each group alone
   std::array<double, kLasting> measured_{};
+  double panics_measured_ = 0;
   Overhead overhead_;
   std::uint64_t trips_ = 0;
 };

@@ -69,6 +69,14 @@ bool uprobe_multi_works(const bpf_program* program) {
   return !link && errno == EINVAL;
 }
 
+goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
+  goleakd_cookie cookie{};
+  cookie.point = static_cast<goleakd_u8>(probe.point);
+  cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
+  cookie.slot = slot;
+  return cookie;
+}
+
 void Unlink::operator()(bpf_link* link) const { bpf_link__destroy(link); }
 
 Result<std::vector<Link>> attach_program(const bpf_program* program, Method method, int pid, const std::string& path,

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "bpf/wire.h"
+#include "probe/plan.h"
 
 struct bpf_link;
 struct bpf_program;
@@ -37,6 +38,7 @@ struct ProbePlace {
   std::uint64_t file_offset = 0;
   goleakd_cookie cookie{};
 };
+goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot);
 
 // Lets `program`, which was loaded for `method`, run at these places of the file at `path` in process `pid`, and in no
 // other that runs the file: at all of them, or at none. permission: says what is missing. gone: the process has ended.

@@ -26,10 +26,10 @@ class Planner {
 
   PlannedPoint plan(const ProbePoint& row) const {
     PlannedPoint planned{.row = row, .probes = {}, .otherwise = {}, .refused = {}};
-    auto probes = probes_at(row.place);
+    auto probes = probes_at(row.place, row.cold);
     if (!probes && !row.otherwise.function.empty()) {
       planned.otherwise = probes.error().message();
-      probes = row.otherwise.function == row.place.function ? in_each_copy(row) : probes_at(row.otherwise);
+      probes = row.otherwise.function == row.place.function ? in_each_copy(row) : probes_at(row.otherwise, row.cold);
     }
     if (probes) {
       planned.probes = std::move(*probes);
@@ -42,7 +42,7 @@ class Planner {
  private:
   using Function = target::Pclntab::Function;
 
-  Result<std::vector<Probe>> probes_at(const Place& place) const {
+  Result<std::vector<Probe>> probes_at(const Place& place, bool cold) const {
     std::vector<Probe> probes;
     const auto function = binary_.functions().runtime_function(place.function);
     const auto hosts = hosts_of(place.function);
@@ -57,7 +57,7 @@ class Planner {
     // Only a function that is called as one is seen each time that it runs.
     if (!hosts.empty()) return inlined(place.function, hosts.front());
     if (!function) return missing(place.function);
-    if (auto ok = add_entry(place, *function, probes); !ok) return fail(ok.error());
+    if (auto ok = add_entry(place, *function, cold, probes); !ok) return fail(ok.error());
     return probes;
   }
 
@@ -66,7 +66,7 @@ class Planner {
   Result<std::vector<Probe>> in_each_copy(const ProbePoint& row) const {
     std::vector<Probe> probes;
     if (const auto function = binary_.functions().runtime_function(row.place.function)) {
-      auto ok = add_entry(row.place, *function, probes);
+      auto ok = add_entry(row.place, *function, row.cold, probes);
       if (!ok) ok = add_calls(row.otherwise, *function, probes);
       if (!ok) return fail(ok.error());
     }
@@ -75,10 +75,11 @@ class Planner {
     return probes;
   }
 
-  Result<void> add_entry(const Place& place, const Function& function, std::vector<Probe>& probes) const {
+  Result<void> add_entry(const Place& place, const Function& function, bool cold, std::vector<Probe>& probes) const {
     const auto code = binary_.code_of(function);
     if (!code) return fail(code.error());
-    const auto site = entry_site(*code, function.entry, place.function);
+    const auto site = cold ? cold_entry_site(*code, function.entry, place.function)
+                           : entry_site(*code, function.entry, place.function);
     if (!site) return fail(site.error());
     return add(place, function, *site, probes);
   }
@@ -155,14 +156,6 @@ void drop_doubles(std::vector<PlannedPoint>& points) {
 
 }  // namespace
 
-goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot) {
-  goleakd_cookie cookie{};
-  cookie.point = static_cast<goleakd_u8>(probe.point);
-  cookie.flags = probe.site.kind == SiteKind::stack_check ? GOLEAKD_FLAG_STACK_CHECK : 0;
-  cookie.slot = slot;
-  return cookie;
-}
-
 std::vector<Probe> Plan::probes(Group group) const {
   std::vector<Probe> probes;
   for (const PlannedPoint& point : points) {
@@ -179,9 +172,10 @@ Plan plan_probes(const target::GoBinary& binary) {
     if (row.if_linked && !binary.functions().runtime_function(row.place.function)) continue;
     plan.points.push_back(planner.plan(row));
     const std::string& refused = plan.points.back().refused;
-    if (!refused.empty() && plan.has(row.group)) plan.refuse(row.group, refused);
+    if (!refused.empty() && plan.has(row.group) && row.group != Group::deaths) plan.refuse(row.group, refused);
   }
   drop_doubles(plan.points);
+  if (plan.probes(Group::deaths).empty()) plan.refuse(Group::deaths, "none of the functions by which it dies is known");
   if (binary.layout_origin() == target::LayoutOrigin::nearest) {
     // A snapshot asks live memory whether the layout fits before it trusts it. A probe reads by it at once.
     plan.refused.fill(binary.build_info().version.text + " is not known: probes would read by the layout of Go 1." +

@@ -24,9 +24,6 @@ struct Probe {
   std::uint64_t file_offset = 0;
 };
 
-// What its hits tell the BPF programs, as those of a slot.
-goleakd_cookie cookie_of(const Probe& probe, std::uint16_t slot);
-
 // What became of one row of the table in one binary.
 struct PlannedPoint {
   ProbePoint row;
@@ -35,8 +32,8 @@ struct PlannedPoint {
   std::string refused;    // why there are none; empty: there are
 };
 
-// What can be probed in one binary. A group of which one point can't be found is refused as a whole, with the reason;
-// parks are never probed without spawns.
+// What can be probed in one binary. A group of which one point can't be found is refused as a whole, with the reason,
+// but for deaths, of which each tells by itself; parks are never probed without spawns.
 struct Plan {
   std::vector<PlannedPoint> points;
   std::array<std::string, kGroups> refused;  // by Group, why; empty: it can be probed

@@ -12,7 +12,11 @@ constexpr std::string_view kCasgstatus = "runtime.casgstatus";
 // most; what the network poller and timers wake goes through the other two. park_m runs for every gopark, with the same
 // to tell, and is never inlined: it is called through mcall, on another stack.
 // Coroutines (iter.Pull) hand over to each other and pass none of these.
-constexpr std::array<ProbePoint, 10> kPoints{{
+//
+// A panic begins in gopanic, whoever is to blame. It ends in recovery (called through mcall, so never inlined), once
+// the deferred function that has called recover() has returned, or in fatalpanic. gorecover is no end: whoever calls it
+// may panic again, as many do who only look. What is replaced by another panic, or given up by Goexit, ends nowhere.
+constexpr std::array<ProbePoint, 15> kPoints{{
     {.kind = GOLEAKD_SPAWN,
      .group = Group::spawn_exit,
      .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
@@ -68,6 +72,39 @@ constexpr std::array<ProbePoint, 10> kPoints{{
      .first_minor = 23,
      .last_minor = kNewest,
      .if_linked = true},
+    {.kind = GOLEAKD_PANIC,
+     .group = Group::panics,
+     .place = {GOLEAKD_GOPANIC, "runtime.gopanic", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_RECOVER,
+     .group = Group::panics,
+     .place = {GOLEAKD_RECOVERY, "runtime.recovery", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_FATALPANIC,
+     .group = Group::deaths,
+     .place = {GOLEAKD_AT_FATALPANIC, "runtime.fatalpanic", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .cold = true},
+    {.kind = GOLEAKD_FATAL,
+     .group = Group::deaths,
+     .place = {GOLEAKD_AT_FATAL, "runtime.fatal", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .cold = true},
+    {.kind = GOLEAKD_THROW,
+     .group = Group::deaths,
+     .place = {GOLEAKD_AT_THROW, "runtime.throw", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .cold = true},
     {.kind = GOLEAKD_SPAWNER,
      .group = Group::spawners,
      .place = {GOLEAKD_NEWPROC, "runtime.newproc", ""},
@@ -86,6 +123,10 @@ std::string_view to_string(Group group) {
       return "spawn and exit";
     case Group::park_unpark:
       return "park and unpark";
+    case Group::panics:
+      return "panics";
+    case Group::deaths:
+      return "deaths";
     case Group::spawners:
       return "go statements of suspects";
   }
@@ -106,6 +147,16 @@ std::string_view to_string(goleakd_kind kind) {
       return "coroswitch";
     case GOLEAKD_SPAWNER:
       return "spawner";
+    case GOLEAKD_PANIC:
+      return "panic";
+    case GOLEAKD_RECOVER:
+      return "recover";
+    case GOLEAKD_FATALPANIC:
+      return "fatalpanic";
+    case GOLEAKD_FATAL:
+      return "fatal";
+    case GOLEAKD_THROW:
+      return "throw";
     case GOLEAKD_STORM:
     case GOLEAKD_KINDS:
       break;

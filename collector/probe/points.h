@@ -16,10 +16,12 @@ namespace goleakd::probe {
 enum class Group : std::uint8_t {
   spawn_exit,
   park_unpark,
+  panics,    // and recoveries
+  deaths,    // hit once: what the program says when it dies. Each for itself
   spawners,  // only while a suspect's go statement is to be caught in the act
 };
-inline constexpr std::size_t kGroups = 3;
-// Those that stay in place as long as they fit the budget; Group counts them first.
+inline constexpr std::size_t kGroups = 5;
+// Those that the ledger is fed by, which stay in place as long as they fit the budget; Group counts them first.
 inline constexpr std::array kLastingGroups{Group::spawn_exit, Group::park_unpark};
 inline constexpr std::size_t kLasting = kLastingGroups.size();
 std::string_view to_string(Group group);  // for people: "spawn and exit"
@@ -42,6 +44,7 @@ struct ProbePoint {
   int first_minor = 0;
   int last_minor = 0;      // Go 1.first_minor to 1.last_minor
   bool if_linked = false;  // a program that does not use it does not have it either
+  bool cold = false;       // hit so rarely that an instruction which the kernel single-steps will do
 };
 std::span<const ProbePoint> probe_points();
 

@@ -125,26 +125,12 @@ Prober::~Prober() {
 
 int Prober::storm_fd() const { return ring_buffer__epoll_fd(ring_); }
 
-// Round robin, so that a slot is used again only long after the last event of its former target has left the ring.
-std::optional<std::uint16_t> Prober::take_slot() {
-  const std::lock_guard lock(slots_mutex_);
-  for (std::size_t tried = 0; tried < slots_.size(); ++tried) {
-    const std::size_t slot = next_slot_;
-    next_slot_ = (next_slot_ + 1) % slots_.size();
-    if (slots_[slot]) continue;
-    slots_[slot] = true;
-    return static_cast<std::uint16_t>(slot);
-  }
-  return std::nullopt;
-}
-
 void Prober::give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted) {
   for (const std::uint64_t gopc : wanted) {
     const goleakd_wanted_spawner key{.gopc = gopc, .slot = slot, .reserved = 0};
     bpf_map__delete_elem(skeleton_->maps.wanted_spawners, &key, sizeof(key), 0);
   }
-  const std::lock_guard lock(slots_mutex_);
-  slots_[slot] = false;
+  slots_.give_back(slot);
 }
 
 // The parks of that slot, whose exits are probed at the other one. The kernel lets probes that still read the tables
@@ -159,7 +145,7 @@ void Prober::give_back_parks(std::uint16_t slot, std::uint16_t life_slot) {
 Result<std::unique_ptr<Attachment>> Prober::prepare(const target::GoProcess& process, const Plan& plan, Group group,
                                                     std::uint32_t window_hits) {
   if (!plan.has(group)) return fail(ErrorKind::unsupported, plan.why_not(group));
-  const auto slot = take_slot();
+  const auto slot = slots_.take();
   if (!slot) {
     return fail(ErrorKind::unsupported,
                 std::to_string(GOLEAKD_SLOTS) + " groups of probes are in place already; no more fit");
@@ -229,6 +215,9 @@ const bpf_program* Prober::program_of(Group group) const {
       return multi ? programs.park_multi : programs.park_perf;
     case Group::spawners:
       return multi ? programs.spawner_multi : programs.spawner_perf;
+    case Group::panics:
+    case Group::deaths:
+      break;  // FailureProber's
   }
   return nullptr;
 }

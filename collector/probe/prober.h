@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "probe/links.h"
 #include "probe/park_tables.h"
 #include "probe/plan.h"
+#include "probe/slots.h"
 #include "target/process.h"
 
 struct ring_buffer;
@@ -121,7 +121,6 @@ class Prober {
                                               std::uint32_t window_hits);
   Result<std::unique_ptr<Attachment>> put_in(std::unique_ptr<Attachment> attachment, const target::GoProcess& process,
                                              const Plan& plan, Group group);
-  std::optional<std::uint16_t> take_slot();
   void give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted);
   void give_back_parks(std::uint16_t slot, std::uint16_t life_slot);
   const bpf_program* program_of(Group group) const;
@@ -136,9 +135,7 @@ class Prober {
   std::size_t drained_ = 0;                                            // by the present drain()
   std::size_t ring_events_ = 0;                                        // that fit into the ring
 
-  std::mutex slots_mutex_;
-  std::vector<bool> slots_ = std::vector<bool>(GOLEAKD_SLOTS);  // taken
-  std::size_t next_slot_ = 0;
+  Slots slots_;
   Detacher detacher_;  // it gives slots back
 };
 

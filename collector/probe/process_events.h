@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -17,12 +18,13 @@ namespace goleakd::probe {
 // What the kernel tells of processes; threads are none. A fork is no event: the child still runs its parent's program.
 struct ProcessEvent {
   enum class Kind : std::uint8_t {
-    executed,  // from now on it runs another program, under the same pid
-    ended,     // its last thread ends; may be told twice
+    executed,       // from now on it runs another program, under the same pid
+    ended,          // its last thread ends; may be told twice
+    out_of_memory,  // the kernel kills it for want of memory; it ends soon
   };
   Kind kind{};
   int pid = 0;                    // in goleakd's own pid namespace
-  std::uint64_t start_ticks = 0;  // as target::ProcessIdentity
+  std::uint64_t start_ticks = 0;  // as target::ProcessIdentity; 0: not known
   Instant at;
 };
 
@@ -44,11 +46,16 @@ class ProcessEvents {
   // Events that did not fit into the ring, since make().
   std::uint64_t lost() const;
 
+  // Why nothing is told of the kernel's OOM killer; empty when it is.
+  const std::string& oom_kills_unavailable() const { return oom_kills_unavailable_; }
+
  private:
   ProcessEvents() = default;
   Result<void> load(std::uint32_t pid_namespace);
+  void attach_to_oom_killer();
 
   process_bpf* skeleton_ = nullptr;
+  std::string oom_kills_unavailable_;
   ring_buffer* ring_ = nullptr;
   const std::function<void(const ProcessEvent&)>* each_ = nullptr;  // during drain()
   std::size_t drained_ = 0;                                         // by the present drain()

@@ -32,6 +32,12 @@ bool is_push_frame(const Instruction& i) {
   return i.is(ZYDIS_MNEMONIC_PUSH) && is_register(i.operands[0], ZYDIS_REGISTER_RBP);
 }
 
+// `sub $N, %rsp`: Go up to 1.20 saves the frame pointer behind it.
+bool is_frame_made(const Instruction& i) {
+  return i.is(ZYDIS_MNEMONIC_SUB) && is_register(i.operands[0], ZYDIS_REGISTER_RSP) &&
+         i.operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+
 }  // namespace
 
 std::string_view to_string(SiteKind kind) {
@@ -42,6 +48,8 @@ std::string_view to_string(SiteKind kind) {
       return "jbe";
     case SiteKind::call:
       return "call";
+    case SiteKind::stepped:
+      return "sub";
   }
   return "?";
 }
@@ -66,6 +74,16 @@ Result<Site> entry_site(ByteSpan code, std::uint64_t address, std::string_view n
     return fail(ErrorKind::unsupported, std::string(name) + " begins in a way that is not known; it is not probed");
   }
   return *site;
+}
+
+Result<Site> cold_entry_site(ByteSpan code, std::uint64_t address, std::string_view name) {
+  auto site = entry_site(code, address, name);
+  if (site) return site;
+  target::for_each_instruction(code, address, [&](const Instruction& i) {
+    if (is_frame_made(i)) site = Site{.address = i.address, .kind = SiteKind::stepped};
+    return false;
+  });
+  return site;
 }
 
 std::vector<Site> call_sites(ByteSpan code, std::uint64_t address, std::uint64_t callee) {

@@ -34,10 +34,15 @@ const std::string& TypeNames::of(std::uint64_t type) {
   return known_.size() < kMaxTypes ? known_.emplace(type, read(type)).first->second : kNone;
 }
 
-std::string TypeNames::read(std::uint64_t type) const {
+const TypeNames::Section* TypeNames::section_of(std::uint64_t address) const {
   const auto section = std::ranges::find_if(
-      sections_, [&](const Section& candidate) { return type >= candidate.begin && type < candidate.end; });
-  if (section == sections_.end()) return {};
+      sections_, [&](const Section& candidate) { return address >= candidate.begin && address < candidate.end; });
+  return section == sections_.end() ? nullptr : &*section;
+}
+
+std::string TypeNames::read(std::uint64_t type) const {
+  const Section* section = section_of(type);
+  if (section == nullptr) return {};
   const auto offset = memory_.value<std::int32_t>(type + layout_.type.str);
   const auto flags = memory_.value<std::uint8_t>(type + layout_.type.tflag);
   if (!offset || !flags || *offset <= 0) return {};

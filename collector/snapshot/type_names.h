@@ -21,12 +21,16 @@ class TypeNames {
   // Empty where it can't be read, and for types that were made at run time by package reflect.
   const std::string& of(std::uint64_t type);
 
+  // The address is among the types: nothing there changes while the program runs.
+  bool has(std::uint64_t address) const { return section_of(address) != nullptr; }
+
  private:
   struct Section {  // moduledata.types … etypes
     std::uint64_t begin;
     std::uint64_t end;
   };
 
+  const Section* section_of(std::uint64_t address) const;
   std::string read(std::uint64_t type) const;
   std::string read_name(std::uint64_t address, const Section& section) const;
 

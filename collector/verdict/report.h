@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "ledger/ledger.h"
 #include "verdict/engine.h"
+#include "verdict/incident.h"
 #include "verdict/leak.h"
 
 namespace goleakd::verdict {
@@ -100,6 +101,8 @@ struct TargetReport {
   std::optional<OverheadReport> overhead;  // nothing until it has been measured
   ledger::Totals totals;
   std::uint64_t snapshots_torn = 0;
+  bool deaths_told = false;  // its end would be known: probes are where it dies of panics and fatal errors
+  PanicsReport panics;
   std::map<std::string, Instant> checks_last_run;  // evidence word → when
 };
 
@@ -141,6 +144,10 @@ struct HitCostReport {
   double stepped_recorded = 0;
 };
 
+// How many incidents there were of each kind, by app. Of an app that is watched: none, which is zero, where they would
+// be known.
+using IncidentTotals = std::map<std::string, std::map<Death, std::uint64_t>>;
+
 // Everything that goleakd holds at one moment. Made by the daemon's loop, then immutable: exporters share it between
 // threads.
 struct Report {
@@ -151,6 +158,10 @@ struct Report {
   std::vector<TargetReport> targets;
   std::vector<UnsupportedReport> unsupported;
   DiscoveryReport discovery;
+  std::vector<Incident> incidents;  // the newest ones, newest first; their processes have ended
+  IncidentTotals incident_totals;
+  std::uint64_t incidents_uncounted = 0;  // of apps beyond what is kept
+  std::string oom_kills_unavailable;      // why the kernel does not tell of its OOM killer; empty when it does
   DurationHistogram snapshot_seconds;
   std::optional<HitCostReport> hit_cost;  // nothing until it has been measured
 };

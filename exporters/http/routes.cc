@@ -8,11 +8,13 @@
 #include <charconv>
 #include <exception>
 #include <iterator>
+#include <map>
 #include <optional>
 
 #include "base/result.h"
 #include "prometheus/process_collectable.h"
 #include "prometheus/report_collectable.h"
+#include "text/incidents.h"
 #include "text/json.h"
 #include "text/leaks_json.h"
 #include "text/leaks_text.h"
@@ -29,6 +31,8 @@ constexpr std::string_view kIndex =
     "/api/v1/leaks     leaks of every process (?pid=PID of one, ?format=text for people)\n"
     "/api/v1/sites     go statements and how many goroutines of each are alive\n"
     "/api/v1/targets   processes, and how each is watched\n"
+    "/api/v1/incidents what processes have died of\n"
+    "/api/v1/panics    where processes panic, and recover\n"
     "/metrics          for Prometheus\n"
     "/-/healthy        200 while this server answers\n"
     "/-/ready          200 once this host has been looked at\n";
@@ -106,14 +110,17 @@ Response Routes::route(const Request& request) const {
   if (request.path == "/-/ready") return ready();
   if (request.path == "/") return plain(200, kIndex);
 
-  const bool about_report =
-      request.path == "/api/v1/leaks" || request.path == "/api/v1/sites" || request.path == "/api/v1/targets";
-  if (!about_report) return plain(404, "no such page; / lists what there is\n");
+  using Page = Response (*)(const Report&, std::string_view query);
+  static const std::map<std::string_view, Page> kOfReport{
+      {"/api/v1/leaks", [](const Report& report, std::string_view query) { return leaks(report, query); }},
+      {"/api/v1/sites", [](const Report& report, std::string_view) { return json(text::sites_json(report)); }},
+      {"/api/v1/targets", [](const Report& report, std::string_view) { return json(text::targets_json(report)); }},
+      {"/api/v1/incidents", [](const Report& report, std::string_view) { return json(text::incidents_json(report)); }},
+      {"/api/v1/panics", [](const Report& report, std::string_view) { return json(text::panics_json(report)); }}};
+  const auto page = kOfReport.find(request.path);
+  if (page == kOfReport.end()) return plain(404, "no such page; / lists what there is\n");
   const verdict::ReportPtr report = report_();
-  if (report == nullptr) return ready();
-  if (request.path == "/api/v1/leaks") return leaks(*report, request.query);
-  if (request.path == "/api/v1/sites") return json(text::sites_json(*report));
-  return json(text::targets_json(*report));
+  return report == nullptr ? ready() : page->second(*report, request.query);
 }
 
 Response Routes::metrics() const {

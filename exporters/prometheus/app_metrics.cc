@@ -45,6 +45,7 @@ void AppMetrics::collect(const Report& report, const AppSum& sum, const SiteLimi
     goroutines(sum, families);
     sites(report, sum, limits, families);
   }
+  panics(sum, families);
   leaks(report, sum, families);
 
   std::set<int> pids;
@@ -203,6 +204,32 @@ void AppMetrics::site_blocked(const std::string& id, const SiteSum& site, Famili
   histogram.sample_count = total(kCount);
   histogram.sample_sum = static_cast<double>(total(kSum)) / 1e9;
   families.add(metric::kSiteBlocked, labels({{"site_id", id}}), std::move(histogram));
+}
+
+// Those that nobody has recovered from are no series: their processes are incidents.
+void AppMetrics::panics(const AppSum& sum, Families& families) {
+  constexpr std::size_t kShown = 50;
+  bool probed = false;
+  std::set<Labels> hidden;
+  for (const TargetReport* target : sum.targets) {
+    probed = probed || target->panics.attached || target->panics.panics != 0;
+    std::map<Labels, std::uint64_t> recovered;
+    for (const verdict::PanicSite& site : target->panics.sites) {
+      if (site.recovered == 0) continue;
+      const auto word = [](const std::string& text) { return text.empty() ? std::string("unknown") : text; };
+      recovered[labels({{"kind", word(site.kind)}, {"panicked_in", word(site.function)}})] += site.recovered;
+    }
+    for (const auto& [key, number] : recovered) {
+      if (!shown_panics_.contains(key) && shown_panics_.size() >= kShown) {
+        hidden.insert(key);
+        continue;
+      }
+      shown_panics_.insert(key);
+      counters_.see(metric::kRecoveredPanics, key, target->pid, number);
+    }
+  }
+  counters_.add_to(families, metric::kRecoveredPanics);
+  if (probed) families.add(metric::kPanicSitesNotShown, labels(), static_cast<double>(hidden.size()));
 }
 
 void AppMetrics::leaks(const Report& report, const AppSum& sum, Families& families) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "prometheus/app_sum.h"
@@ -31,12 +32,14 @@ class AppMetrics {
   void site_counters(const std::string& id, const SiteSum* site, Families& families);
   void site_blocked(const std::string& id, const SiteSum& site, Families& families);
   Labels blocked_labels(const std::string& id, const std::string& part) const;
+  void panics(const AppSum& sum, Families& families);
   void leaks(const verdict::Report& report, const AppSum& sum, Families& families);
 
   std::string name_;
   Instant last_seen_;
   CounterTotals counters_;
   ShownSites shown_;
+  std::set<Labels> shown_panics_;  // once shown, always shown: they are counters
 };
 
 }  // namespace goleakd::prometheus

@@ -82,5 +82,13 @@ inline constexpr Metric kLeakBytes{"goleakd_leak_bytes", kGauge, "Stack memory t
 inline constexpr Metric kLeakFirstSeen{"goleakd_leak_first_seen_timestamp_seconds", kGauge,
                                        "When the leak was first seen."};
 
+inline constexpr Metric kRecoveredPanics{
+    "goleakd_recovered_panics_total", kCounter,
+    "Panics that a goroutine has recovered from and gone on, by the type of the value and the function that panicked."};
+inline constexpr Metric kPanicSitesNotShown{"goleakd_panic_sites_not_shown", kGauge,
+                                            "Kinds of recovered panics that have no series of their own."};
+inline constexpr Metric kIncidents{"goleakd_incidents_total", kCounter,
+                                   "Processes that ended by a panic, by a fatal error, or by the kernel's OOM killer."};
+
 }  // namespace metric
 }  // namespace goleakd::prometheus

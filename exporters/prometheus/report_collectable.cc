@@ -97,6 +97,12 @@ void ReportCollectable::collect_host(const Report& report, Families& families) c
     cost("stepped", "count", report.hit_cost->stepped_counted);
     cost("stepped", "record", report.hit_cost->stepped_recorded);
   }
+  for (const auto& [app, deaths] : report.incident_totals) {
+    for (const auto& [death, times] : deaths) {
+      families.add(metric::kIncidents, {{"app", app}, {"kind", std::string(verdict::to_string(death))}},
+                   static_cast<double>(times));
+    }
+  }
   add_last_runs(report, families);
   add_snapshot_durations(report.snapshot_seconds, families);
 

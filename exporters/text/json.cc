@@ -21,6 +21,12 @@ json to_json(const ledger::Frame& frame) {
   return {{"function", frame.function}, {"file", frame.file}, {"line", frame.line}};
 }
 
+json frames_json(const std::vector<ledger::Frame>& frames) {
+  json list = json::array();
+  for (const ledger::Frame& frame : frames) list.push_back(to_json(frame));
+  return list;
+}
+
 json to_json(const ledger::CreationSite& site) {
   return {{"function", site.function},
           {"ordinal", site.ordinal},

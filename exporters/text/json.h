@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "ledger/site.h"
@@ -22,6 +23,7 @@ nlohmann::json document_of(const verdict::Report& report);
 // Seconds since the Unix epoch; null for none.
 nlohmann::json wall_time(const verdict::Report& report, std::optional<Instant> time);
 nlohmann::json to_json(const ledger::Frame& frame);
+nlohmann::json frames_json(const std::vector<ledger::Frame>& frames);
 nlohmann::json to_json(const ledger::CreationSite& site);
 nlohmann::json to_json(const verdict::UnsupportedReport& process);
 

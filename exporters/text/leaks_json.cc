@@ -15,12 +15,6 @@ json blocked_json(const ledger::BlockedPlace& place) {
           {"reason", place.reason},     {"in_loop", place.in_loop}};
 }
 
-json frames_json(const std::vector<ledger::Frame>& frames) {
-  json list = json::array();
-  for (const ledger::Frame& frame : frames) list.push_back(to_json(frame));
-  return list;
-}
-
 json spawned_from_json(const verdict::TargetReport& target, const verdict::Leak& leak) {
   json list = json::array();
   const auto known = target.spawned_from.find(leak.site_id);

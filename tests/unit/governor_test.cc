@@ -18,6 +18,7 @@ struct Program {
   double cores = 1;
   double spawns = 0;  // per second
   double turns = 0;   // per second, first turns included
+  double panics = 0;  // per second, each with its end
   bool counts = true;
 
   Reading now;
@@ -35,6 +36,7 @@ struct Program {
       now.scheduled = counts ? std::optional(scheduled_) : std::nullopt;
       if (spawn_exit) now.hits[0] += static_cast<std::uint64_t>(2 * spawns);
       if (park_unpark) now.hits[1] += static_cast<std::uint64_t>(2 * turns - spawns);
+      if (governor.wants(Group::panics)) now.panic_hits += static_cast<std::uint64_t>(2 * panics);
       governor.read(now);
     }
   }
@@ -248,6 +250,53 @@ TEST_F(GovernorTest, PerfEventsAreUsedSparingly) {
   program.spawns = program.turns = 1;
   program.live(sparing, 3600);
   EXPECT_FALSE(sparing.wants(Group::spawn_exit)) << "they come off once";
+}
+
+TEST_F(GovernorTest, PanicsAreProbedUntilTheyCostMoreThanTheirPart) {
+  program.live(governor);
+  EXPECT_FALSE(governor.wants(Group::panics));
+  program.panics = 400;  // 800 hits, each for three: 0.24 %
+  program.live(governor, 3);
+  EXPECT_TRUE(governor.wants(Group::panics));
+  EXPECT_NEAR(governor.overhead().ratio(governor.overhead().measured), 0.0024, 1e-9);
+  program.panics = 500;
+  program.live(governor);
+  EXPECT_FALSE(governor.wants(Group::panics));
+  EXPECT_NE(governor.why_not(Group::panics).find("their part of the budget is 0.25 %"), std::string::npos)
+      << governor.why_not(Group::panics);
+  EXPECT_TRUE(spawns());
+  EXPECT_EQ(governor.trips(), 1U);
+  program.panics = 0;
+  program.live(governor, 31);
+  EXPECT_TRUE(governor.wants(Group::panics));
+}
+
+TEST_F(GovernorTest, AStormOfPanicsTakesNobodyElseAway) {
+  program.spawns = 1000;
+  program.turns = 2500;
+  program.live(governor, 2);
+  ASSERT_TRUE(spawns() && parks() && governor.wants(Group::panics));
+  program.now.panic_hits += 1'000'000;
+  governor.storm(Group::panics, program.now.at + milliseconds(100));
+  program.live(governor);
+  EXPECT_FALSE(governor.wants(Group::panics));
+  EXPECT_TRUE(spawns());
+  EXPECT_TRUE(parks());
+  EXPECT_NE(governor.why_not(Group::panics).find("in a storm"), std::string::npos);
+  EXPECT_LT(governor.panic_storm_hits(), governor.storm_hits());
+}
+
+TEST_F(GovernorTest, PanicsCountTowardsTheBudgetOfAll) {
+  program.spawns = 1000;
+  program.turns = 2500;  // 0.6 %
+  program.panics = 330;  // 0.2 %
+  program.live(governor, 10);
+  EXPECT_TRUE(parks());
+  program.turns = 3900;  // 0.88 %
+  program.live(governor);
+  EXPECT_FALSE(parks());
+  EXPECT_TRUE(spawns());
+  EXPECT_TRUE(governor.wants(Group::panics));
 }
 
 }  // namespace

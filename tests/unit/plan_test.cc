@@ -25,7 +25,8 @@ class ProbePlan : public ::testing::Test {
   ProbePlan() {
     for (const char* name :
          {"runtime.casgstatus", "runtime.runqput", "runtime.mcall", "runtime.gopark", "runtime.park_m",
-          "runtime.newproc", "runtime.chansend", "time.Sleep", "runtime.goexit0", "main.main"}) {
+          "runtime.newproc", "runtime.chansend", "time.Sleep", "runtime.goexit0", "runtime.gopanic", "runtime.recovery",
+          "runtime.fatalpanic", "runtime.fatal", "runtime.throw", "main.main"}) {
       functions[name] = {.name = name};
     }
     for (const char* name :
@@ -199,6 +200,29 @@ TEST_F(ProbePlan, WithoutAnyPlaceTheGroupIsRefusedWithTheReason) {
   inline_into("runtime.newproc.func1", "runtime.runqput");
   make();
   EXPECT_EQ(plan.why_not(Group::spawn_exit), "runtime.runqput was inlined into runtime.newproc.func1");
+}
+
+TEST_F(ProbePlan, EachWayToDieStandsForItself) {
+  functions["runtime.throw"].prologue = Fixture::Prologue::unknown;
+  functions.erase("runtime.fatal");
+  make();
+  EXPECT_TRUE(plan.has(Group::deaths));
+  EXPECT_EQ(chosen("runtime.fatalpanic"), (std::vector<Chosen>{{GOLEAKD_AT_FATALPANIC, "runtime.fatalpanic", kPush}}));
+  EXPECT_NE(point("runtime.throw").refused, "");
+  EXPECT_EQ(point("runtime.fatal").refused, "the program has no function runtime.fatal");
+
+  functions.erase("runtime.throw");
+  functions.erase("runtime.fatalpanic");
+  make();
+  EXPECT_EQ(plan.why_not(Group::deaths), "none of the functions by which it dies is known");
+}
+
+TEST_F(ProbePlan, PanicsAreCountedOnlyWithTheirEnds) {
+  functions.erase("runtime.recovery");
+  make();
+  EXPECT_EQ(plan.why_not(Group::panics), "the program has no function runtime.recovery");
+  EXPECT_TRUE(plan.has(Group::deaths));
+  EXPECT_TRUE(plan.has(Group::spawn_exit));
 }
 
 }  // namespace

@@ -62,5 +62,20 @@ TEST(EntrySite, RefusesWhatItDoesNotKnow) {
   }
 }
 
+TEST(ColdEntrySite, MayBeTheSubThatIsSteppedButNothingElse) {
+  const Bytes nosplit{0x48, 0x83, 0xec, 0x18, 0x55};  // throw, Go 1.19: sub $24,%rsp
+  const auto site = cold_entry_site(nosplit, 0x1000, "runtime.throw");
+  ASSERT_TRUE(site) << site.error().message();
+  EXPECT_EQ(site->address, 0x1000U);
+  EXPECT_EQ(site->kind, SiteKind::stepped);
+  for (const Prologue& prologue : kPrologues) {
+    const auto cheap = cold_entry_site(prologue.code, 0x1000, prologue.name);
+    ASSERT_TRUE(cheap) << prologue.name;
+    EXPECT_EQ(cheap->kind, prologue.kind) << prologue.name;
+  }
+  EXPECT_FALSE(cold_entry_site(Bytes{0x48, 0x89, 0xd8, 0x55}, 0x1000, "runtime.f"));  // mov %rbx,%rax
+  EXPECT_FALSE(cold_entry_site(Bytes{0x48, 0x29, 0xc4, 0x55}, 0x1000, "runtime.f"));  // sub %rax,%rsp
+}
+
 }  // namespace
 }  // namespace goleakd::probe

@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -392,6 +393,51 @@ TEST_F(Metrics, SpecialCharactersInLabels) {
 TEST_F(Metrics, AppsThatLookTheSameAreOne) {
   const auto series = after({sample::target(1, "x\xfe"), sample::target(2, "x\xff")});
   EXPECT_EQ(value(series, "goleakd_system_goroutines{app=\"x\xef\xbf\xbd\"}"), 10);
+}
+
+verdict::PanicSite panic_site(const std::string& kind, const std::string& function, std::uint64_t recovered) {
+  verdict::PanicSite site;
+  site.kind = kind;
+  site.function = function;
+  site.panics = recovered + 1;
+  site.recovered = recovered;
+  return site;
+}
+
+TEST_F(Metrics, RecoveredPanicsByTypeAndFunction) {
+  auto one = sample::target(1);
+  EXPECT_FALSE(any(after({one}), "goleakd_panic_sites_not_shown"));
+  one.panics.attached = true;
+  EXPECT_FALSE(any(after({one}), "goleakd_recovered_panics_total"));
+  EXPECT_EQ(value(after({one}), "goleakd_panic_sites_not_shown{app=\"shop\"}"), 0);
+  one.panics.sites = {panic_site("string", "main.serve", 2), panic_site("string", "main.serve", 3),
+                      panic_site("", "", 1), panic_site("string", "main.fatal", 0)};
+  auto two = sample::target(2);
+  two.panics.sites = {panic_site("string", "main.serve", 4)};
+  const auto series = after({one, two});
+  const std::string name = "goleakd_recovered_panics_total{app=\"shop\",kind=";
+  EXPECT_EQ(value(series, name + "\"string\",panicked_in=\"main.serve\"}"), 9);
+  EXPECT_EQ(value(series, name + "\"unknown\",panicked_in=\"unknown\"}"), 1);
+  EXPECT_FALSE(value(series, name + "\"string\",panicked_in=\"main.fatal\"}"));
+}
+
+TEST_F(Metrics, RecoveredPanicsHaveFewSeriesAndSayHowManyLackOne) {
+  auto target = sample::target();
+  target.panics.attached = true;
+  for (int i = 0; i < 60; ++i) target.panics.sites.push_back(panic_site("string", "main.f" + std::to_string(i), 1));
+  const auto series = after({target});
+  EXPECT_EQ(std::count_if(series.begin(), series.end(),
+                          [](const auto& one) { return one.first.starts_with("goleakd_recovered_panics_total"); }),
+            50);
+  EXPECT_EQ(value(series, "goleakd_panic_sites_not_shown{app=\"shop\"}"), 10);
+}
+
+TEST_F(Metrics, IncidentsOfAppsThatHaveEndedToo) {
+  verdict::Report report = sample::report({sample::target()});
+  report.incident_totals = {{"shop", {{verdict::Death::fatal, 0}}}, {"till", {{verdict::Death::panic, 2}}}};
+  const auto series = after(report);
+  EXPECT_EQ(value(series, "goleakd_incidents_total{app=\"shop\",kind=\"fatal\"}"), 0);
+  EXPECT_EQ(value(series, "goleakd_incidents_total{app=\"till\",kind=\"panic\"}"), 2);
 }
 
 TEST_F(Metrics, ManyThreadsMayScrape) {
