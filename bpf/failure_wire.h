@@ -58,7 +58,7 @@ struct goleakd_failure {
 	goleakd_u16 reserved;
 	goleakd_u8 value[GOLEAKD_FAILURE_VALUE];
 	goleakd_u8 text[GOLEAKD_FAILURE_TEXT];
-	/* As goleakd_spawner's: the probe's own, then (Linux 6.12 on) `caller`, then those above. */
+	/* As goleakd_caught's: the probe's own, then (Linux 6.12 on) `caller`, then those above. */
 	goleakd_u64 pcs[GOLEAKD_FAILURE_FRAMES];
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_failure) == 624, "size of goleakd_failure");

@@ -42,19 +42,19 @@ struct {
 	__type(value, struct goleakd_target);
 } targets SEC(".maps");
 
-/* Of those who execute the go statements of suspects: few, so a ring of their own needs no share of the other one. */
+/* Of those who start or wake the goroutines of suspects: few, so a ring of their own needs no share of the other one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
-} spawners SEC(".maps");
+} caught SEC(".maps");
 
 /* Written and deleted by the collector; counted down here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, GOLEAKD_WANTED_SPAWNERS);
-	__type(key, struct goleakd_wanted_spawner);
+	__uint(max_entries, GOLEAKD_WANTED);
+	__type(key, struct goleakd_wanted);
 	__type(value, goleakd_u32);
-} wanted_spawners SEC(".maps");
+} wanted SEC(".maps");
 
 struct hit {
 	enum goleakd_kind kind;
@@ -264,34 +264,49 @@ static __always_inline int handle_park(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline int handle_spawner(struct pt_regs *ctx)
+/* Whose go statement is executed, or who is woken from what. */
+static __always_inline bool sought(const struct arrival *at, struct goleakd_wanted *key)
+{
+	key->slot = at->cookie.slot;
+	if (at->cookie.point == GOLEAKD_NEWPROC)
+		return read_word(&key->gopc, at->regs.sp);
+	return read_word(&key->gopc, at->regs.arg1 + at->target->gopc) &&
+	       read_user(&key->reason, sizeof(key->reason), at->regs.arg1 + at->target->waitreason);
+}
+
+static __always_inline int handle_catch(struct pt_regs *ctx)
 {
 	struct arrival at;
-	struct goleakd_wanted_spawner wanted = {};
+	struct goleakd_wanted key = {};
+	goleakd_u64 now;
 
 	if (!arrive(ctx, &at) || !look_up(&at))
 		return 0;
-	at.count->hits[GOLEAKD_SPAWNER]++;
-	if (tripped(at.target, at.count, &at.cookie, bpf_ktime_get_ns())) {
+	at.count->hits[at.cookie.point == GOLEAKD_NEWPROC ? GOLEAKD_SPAWNER : GOLEAKD_WAKER]++;
+	now = bpf_ktime_get_ns();
+	if (tripped(at.target, at.count, &at.cookie, now)) {
 		at.count->lost_storm++;
 		return 0;
 	}
-	wanted.slot = at.cookie.slot;
-	if (!read_word(&wanted.gopc, at.regs.sp))
+	if (!sought(&at, &key))
 		return 0;
-	goleakd_u32 *left = bpf_map_lookup_elem(&wanted_spawners, &wanted);
+	goleakd_u32 *left = bpf_map_lookup_elem(&wanted, &key);
 	if (!left || !*left)
 		return 0;
-	*left -= 1; /* two CPUs at once may take one more than was wanted, or one less */
-	struct goleakd_spawner *spawner = bpf_ringbuf_reserve(&spawners, sizeof(*spawner), 0);
-	if (!spawner)
+	struct goleakd_caught *record = bpf_ringbuf_reserve(&caught, sizeof(*record), 0);
+	if (!record) { /* the next one will do as well */
+		at.count->lost_ring++;
 		return 0;
-	long bytes = bpf_get_stack(ctx, spawner->pcs, sizeof(spawner->pcs), BPF_F_USER_STACK);
-	spawner->gopc = wanted.gopc;
-	spawner->slot = at.cookie.slot;
-	spawner->frames = bytes < 0 ? 0 : bytes / sizeof(spawner->pcs[0]);
-	spawner->reserved = 0;
-	bpf_ringbuf_submit(spawner, BPF_RB_NO_WAKEUP);
+	}
+	*left -= 1; /* two CPUs at once may take one more than was wanted, or one less */
+	long bytes = bpf_get_stack(ctx, record->pcs, sizeof(record->pcs), BPF_F_USER_STACK);
+	record->time_ns = now;
+	record->gopc = key.gopc;
+	record->slot = at.cookie.slot;
+	record->frames = bytes < 0 ? 0 : bytes / sizeof(record->pcs[0]);
+	record->reason = key.reason;
+	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -310,7 +325,7 @@ static __always_inline int handle_spawner(struct pt_regs *ctx)
 
 PROGRAM(life, handle_life)
 PROGRAM(park, handle_park)
-PROGRAM(spawner, handle_spawner)
+PROGRAM(catch, handle_catch)
 
 /*
  * To measure what a hit costs (collector/probe/calibration.h): the same, as its caller says. Loaded for nothing else, as the

@@ -23,7 +23,7 @@ typedef __u32 goleakd_u32;
 typedef __u64 goleakd_u64;
 #endif
 
-#define GOLEAKD_WIRE_VERSION 4
+#define GOLEAKD_WIRE_VERSION 5
 
 /* What a probe hit means. Spawns and exits are recorded one by one; of parks only the end of a long one is. */
 enum goleakd_kind {
@@ -32,8 +32,9 @@ enum goleakd_kind {
 	GOLEAKD_PARK = 2, /* a goroutine stops */
 	GOLEAKD_UNPARK = 3, /* a goroutine was made runnable; recorded when it had been parked for long_park_ns */
 	GOLEAKD_COROSWITCH = 4, /* a goroutine hands over to another, as iter.Pull does: a park, unless it ends, and a wake */
-	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_spawner */
+	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_caught */
 	GOLEAKD_STORM = 6, /* no hit: the probes of that slot were hit too often and tell nothing any more */
+	GOLEAKD_WAKER = 7, /* a goroutine is woken; the record of who does it is a goleakd_caught */
 	GOLEAKD_KINDS = 8, /* a power of two */
 
 	/* Of failure.bpf.c, with records and counters of their own (failure_wire.h). */
@@ -61,6 +62,7 @@ enum goleakd_point {
 	GOLEAKD_AT_FATALPANIC = 12, /* AX = the innermost runtime._panic; R14 = g */
 	GOLEAKD_AT_FATAL = 13, /* AX, BX = the message's address and length; R14 = g */
 	GOLEAKD_AT_THROW = 14, /* likewise */
+	GOLEAKD_READY_WAKER = 15, /* AX = g that is woken */
 };
 
 /* What is measured in a hit that calibrates: counting it, a record, or parks and wakes in turn in the tables. */
@@ -179,27 +181,36 @@ struct goleakd_site_parks {
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_site_parks) == 288, "size of goleakd_site_parks");
 
-/* How often the stack behind a go statement is still wanted, by slot and g.gopc: a map of u32. */
-struct goleakd_wanted_spawner {
-	goleakd_u64 gopc;
+/*
+ * How often it is still wanted to catch who starts the goroutines of a go statement, or who wakes them from a wait for that
+ * reason: a map of u32, by slot.
+ */
+struct goleakd_wanted {
+	goleakd_u64 gopc; /* g.gopc of the goroutines */
 	goleakd_u32 slot;
-	goleakd_u32 reserved;
+	goleakd_u8 reason; /* runtime.waitReason of that Go version; 0 for who starts them */
+	goleakd_u8 reserved[3];
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_wanted_spawner) == 16, "size of goleakd_wanted_spawner");
-#define GOLEAKD_WANTED_SPAWNERS 1024
+GOLEAKD_ASSERT(sizeof(struct goleakd_wanted) == 16, "size of goleakd_wanted");
+#define GOLEAKD_WANTED 1024
 
-/* One record of the ring of spawners. */
-#define GOLEAKD_SPAWNER_FRAMES 64
-struct goleakd_spawner {
+/* One record of the ring of those caught. */
+#define GOLEAKD_CAUGHT_FRAMES 64
+struct goleakd_caught {
+	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
 	goleakd_u64 gopc;
 	goleakd_u16 slot;
 	goleakd_u16 frames; /* of pcs */
-	goleakd_u32 reserved;
-	/* Run-time addresses, innermost first: the probe's own, then (Linux 6.12 on) gopc, then the callers' return addresses. */
-	goleakd_u64 pcs[GOLEAKD_SPAWNER_FRAMES];
+	goleakd_u8 reason;
+	goleakd_u8 reserved[3];
+	/*
+	 * Run-time addresses, innermost first: the probe's own, then (Linux 6.12 on) the return address of the probed function,
+	 * then the callers'. Of a wake also those on the goroutine's own stack, where systemstack has left it.
+	 */
+	goleakd_u64 pcs[GOLEAKD_CAUGHT_FRAMES];
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_spawner) == 528, "size of goleakd_spawner");
-GOLEAKD_ASSERT(offsetof(struct goleakd_spawner, pcs) == 16, "goleakd_spawner.pcs");
+GOLEAKD_ASSERT(sizeof(struct goleakd_caught) == 536, "size of goleakd_caught");
+GOLEAKD_ASSERT(offsetof(struct goleakd_caught, pcs) == 24, "goleakd_caught.pcs");
 
 /* Groups of probes that can be attached at once: slots of the maps. */
 #define GOLEAKD_SLOTS 2048

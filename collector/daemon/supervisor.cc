@@ -240,9 +240,9 @@ void Supervisor::drain() {
     Watch* watch = event.slot < by_slot.size() ? by_slot[event.slot] : nullptr;
     if (watch != nullptr) watch->on_event(event);
   });
-  prober_->drain_spawners([&](const probe::Spawner& spawner) {
-    Watch* watch = spawner.slot < by_slot.size() ? by_slot[spawner.slot] : nullptr;
-    if (watch != nullptr) watch->on_spawner(spawner);
+  prober_->drain_caught([&](const probe::Caught& caught) {
+    Watch* watch = caught.slot < by_slot.size() ? by_slot[caught.slot] : nullptr;
+    if (watch != nullptr) watch->on_caught(caught);
   });
 }
 

@@ -68,6 +68,16 @@ ledger::CreationId Translator::creation(std::uint64_t gopc, std::uint64_t startp
   return known.id = ledger_.intern(site);
 }
 
+std::vector<std::uint8_t> Translator::wait_reasons(ledger::WaitClass wait) const {
+  std::vector<std::uint8_t> reasons;
+  for (std::size_t reason = 1; reason < wait_classes_.size(); ++reason) {
+    const auto number = static_cast<std::uint8_t>(reason);
+    const bool named = !process_.binary->layout().wait_reason(number).empty();
+    if (named && wait_classes_[reason] == wait) reasons.push_back(number);
+  }
+  return reasons;
+}
+
 std::vector<std::uint64_t> Translator::gopcs_of(ledger::CreationId site) const {
   std::vector<std::uint64_t> gopcs;
   for (const auto& [gopc, creation] : creations_) {

@@ -32,6 +32,8 @@ class Translator {
   bool is_coroutine(const probe::Parked& parked) const {
     return wait_classes_[parked.wait_reason] == ledger::WaitClass::coroutine;
   }
+  // runtime.waitReason's of this Go version that mean it.
+  std::vector<std::uint8_t> wait_reasons(ledger::WaitClass wait) const;
   // Of a site's `go` statement, as far as they have been met: run-time addresses.
   std::vector<std::uint64_t> gopcs_of(ledger::CreationId site) const;
   // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.

@@ -20,9 +20,10 @@ constexpr Duration kMaxBackoff = std::chrono::minutes(5);
 constexpr Duration kYouth = std::chrono::seconds(10);
 constexpr Duration kRetryWhileYoung = std::chrono::milliseconds(500);
 
-// A probe that seeks spawners stays no longer than this, and comes back after the same time: whoever starts a goroutine
-// only now and then is caught some day.
-constexpr Duration kSpawnerTurn = std::chrono::minutes(1);
+// A probe that is to catch somebody stays no longer than this; where the budget does not allow for that, a window of a
+// second, in which the breaker bounds what it costs.
+constexpr Duration kCatchingTurn = std::chrono::minutes(1);
+constexpr Duration kWindow = std::chrono::seconds(1);
 
 // Probes that could not be put in are tried again.
 constexpr Duration kRetryAttach = std::chrono::minutes(1);
@@ -55,7 +56,8 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       plan_(probe::plan_probes(*process_->binary)),
       governor_(config.budget, handling, hit_seconds),
       failures_(process_),
-      spawn_stacks_(*process_),
+      spawners_(*process_, probe::Group::spawners),
+      wakers_(*process_, probe::Group::wakers),
       next_snapshot_(MonotonicClock::now()) {}
 
 std::string Watch::unwanted(probe::Group group) const {
@@ -104,40 +106,34 @@ void Watch::adjust_probes(probe::Prober* prober, const std::string& unavailable,
       attach(group, *prober, now);
     }
   }
-  if (prober != nullptr) seek_spawners(*prober, now);
+  if (prober != nullptr) adjust_catchers(*prober, now);
 }
 
-bool Watch::affords_spawners() const {
-  if (config_.mode == WatchMode::snapshots || !plan_.has(probe::Group::spawners)) return false;
-  return config_.mode == WatchMode::events || governor_.affords_spawners();
+void Watch::adjust_catchers(probe::Prober& prober, Instant now) {
+  const auto turn = [&](probe::Group like, Duration otherwise) {
+    if (config_.mode == WatchMode::events || governor_.affords_half_more(like)) return kCatchingTurn;
+    return otherwise;
+  };
+  if (config_.mode == WatchMode::snapshots) return;
+  spawners_.adjust(prober, plan_, turn(probe::Group::spawn_exit, Duration(0)), governor_.storm_hits(), now);
+  const bool quick = prober.handling() == probe::Handling::quick;
+  const Duration window = quick ? kWindow : Duration(0);
+  wakers_.adjust(prober, plan_, turn(probe::Group::park_unpark, window), governor_.storm_hits(), now);
 }
 
-// As long as there are suspects of whom nobody knows yet who starts them.
-void Watch::seek_spawners(probe::Prober& prober, Instant now) {
-  const auto wanted = spawn_stacks_.wanted();
-  if (spawner_probe_) {
-    const goleakd_counters counters = spawner_probe_->counters();
-    const bool goes_on = !wanted.empty() && now < spawner_turn_ && affords_spawners() && counters.lost_storm == 0;
-    if (goes_on) return;
-    spawner_hits_ += counters.hits[GOLEAKD_SPAWNER];
-    spawner_probe_.reset();
-    spawner_turn_ = now + kSpawnerTurn;
-    return;
+// Of each suspect: who starts its goroutines, and who wakes others that were started in the same place and wait for the
+// same.
+void Watch::seek_partners() {
+  for (const verdict::Leak& leak : engine_.leaks()) {
+    if (leak.stage == verdict::Stage::resolved) continue;
+    const auto gopcs = translator_.gopcs_of(ledger_.intern(leak.creation));
+    spawners_.want(leak.site_id, gopcs);
+    for (const std::uint8_t reason : translator_.wait_reasons(leak.blocked.wait)) wakers_.want(leak.id, gopcs, reason);
   }
-  if (wanted.empty() || now < spawner_turn_ || !affords_spawners()) return;
-  auto probe = prober.attach_spawners(*process_, plan_, wanted, governor_.storm_hits());
-  spawner_turn_ = now + kSpawnerTurn;
-  if (!probe) {
-    spdlog::warn("{} (pid {}): who starts the suspects can't be seen: {}", process_->service, process_->pid,
-                 probe.error().message());
-    return;
-  }
-  spawner_probe_ = std::move(*probe);
-  spdlog::info("{} (pid {}): looking for those who start the suspects", process_->service, process_->pid);
 }
 
-void Watch::on_spawner(const probe::Spawner& spawner) {
-  spawn_stacks_.add(spawner);
+void Watch::on_caught(const probe::Caught& caught) {
+  (caught.slot == spawners_.slot() ? spawners_ : wakers_).add(caught);
   report_outdated_ = true;
 }
 
@@ -203,7 +199,9 @@ std::vector<std::uint16_t> Watch::slots() const {
   for (const Probes& own : probes_) {
     if (own.attachment) slots.push_back(own.attachment->slot());
   }
-  if (spawner_probe_) slots.push_back(spawner_probe_->slot());
+  for (const Catcher* catcher : {&spawners_, &wakers_}) {
+    if (const auto slot = catcher->slot()) slots.push_back(*slot);
+  }
   return slots;
 }
 
@@ -299,10 +297,7 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   ledger_.apply(translator_.snapshot(*snapshot));
   tell_parked(snapshot->begin);
   engine_.observe(ledger_, facts, now);
-  for (const verdict::Leak& leak : engine_.leaks()) {
-    if (leak.stage == verdict::Stage::resolved) continue;
-    spawn_stacks_.want(leak.site_id, translator_.gopcs_of(ledger_.intern(leak.creation)));
-  }
+  seek_partners();
   next_snapshot_ = now + snapshot_interval();
 }
 

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/clock.h"
+#include "daemon/catcher.h"
 #include "daemon/config.h"
 #include "daemon/failure_watch.h"
-#include "daemon/spawn_stacks.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
 #include "probe/governor.h"
@@ -51,7 +51,7 @@ class Watch {
   // Slots of the events that belong here.
   std::vector<std::uint16_t> slots() const;
   void on_event(const goleakd_event& event);
-  void on_spawner(const probe::Spawner& spawner);
+  void on_caught(const probe::Caught& caught);
   // What the program's own counters said, and the CPU time that it had used by then. Counts hits.
   void on_counters(const Result<snapshot::RuntimeCounters>& counters, Duration cpu);
 
@@ -88,8 +88,8 @@ class Watch {
   Result<std::unique_ptr<probe::Attachment>> put_in(probe::Group group, probe::Prober& prober);
   void attach(probe::Group group, probe::Prober& prober, Instant now);
   void detach(probe::Group group, const std::string& reason);
-  void seek_spawners(probe::Prober& prober, Instant now);
-  bool affords_spawners() const;
+  void adjust_catchers(probe::Prober& prober, Instant now);
+  void seek_partners();
   goleakd_counters counters() const;
   void tell_parked(Instant before);
   void make_room();
@@ -116,10 +116,8 @@ class Watch {
 
   FailureWatch failures_;
 
-  SpawnStacks spawn_stacks_;
-  std::unique_ptr<probe::Attachment> spawner_probe_;  // while some are sought
-  Instant spawner_turn_;                              // its end, or the begin of the next
-  std::uint64_t spawner_hits_ = 0;                    // of those that have ended
+  Catcher spawners_;
+  Catcher wakers_;
 
   verdict::TargetReport report_;
   bool report_outdated_ = true;  // by more than the passing of time

@@ -82,7 +82,7 @@ void Watch::report_probes(verdict::TargetReport& report) const {
   for (const probe::PlannedPoint& point : plan_.points) {
     const std::string name(probe::to_string(point.row.kind));
     if (std::ranges::find(report.probes, name, &verdict::ProbeReport::name) != report.probes.end()) continue;
-    if (point.row.group == probe::Group::spawners) continue;
+    if (point.row.group == probe::Group::spawners || point.row.group == probe::Group::wakers) continue;
     if (point.row.kind >= GOLEAKD_PANIC) {
       // Of deaths each stands for itself.
       const bool attached = failures_.attached(point.row.group) && point.refused.empty();
@@ -91,11 +91,11 @@ void Watch::report_probes(verdict::TargetReport& report) const {
     }
     report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
   }
-  const std::uint64_t seeking = spawner_probe_ ? spawner_probe_->counters().hits[GOLEAKD_SPAWNER] : 0;
-  if (spawner_probe_ != nullptr || spawner_hits_ > 0) {
-    report.probes.push_back({.name = std::string(probe::to_string(GOLEAKD_SPAWNER)),
-                             .attached = spawner_probe_ != nullptr,
-                             .hits = spawner_hits_ + seeking});
+  for (const auto& [catcher, kind] : {std::pair(&spawners_, GOLEAKD_SPAWNER), std::pair(&wakers_, GOLEAKD_WAKER)}) {
+    const std::uint64_t hits = catcher->counters().hits[kind];
+    if (hits == 0 && !catcher->attached()) continue;
+    report.probes.push_back(
+        {.name = std::string(probe::to_string(kind)), .attached = catcher->attached(), .hits = hits});
   }
   report.events_lost_ring = sum.lost_ring + failures_.counters().lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
@@ -140,7 +140,9 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.blocked_by_age = ledger_.blocked_by_age(now);
   report.leaks = engine_.leaks();
   report.leaks_detected = engine_.detected();
-  report.spawned_from = spawn_stacks_.known();
+  report.spawned_from = spawners_.known();
+  report.woken_by = wakers_.known();
+  report.wakes_watched = wakers_.looked(now);
 
   report.sites = site_reports(process_->service, ledger_, config_.site_histograms);
   report_probes(report);

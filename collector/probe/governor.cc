@@ -52,10 +52,10 @@ std::uint32_t Governor::panic_storm_hits() const {
   return static_cast<std::uint32_t>(std::ceil(storm_hits() / kPanicPrice));
 }
 
-bool Governor::affords_spawners() const {
-  const auto& spawn_exit = predicted_[static_cast<std::size_t>(Group::spawn_exit)];
-  return handling_ == Handling::quick && spawn_exit &&
-         overhead_.measured + *spawn_exit / 2 <= kRoom * budget_.max_overhead * overhead_.used;
+bool Governor::affords_half_more(Group group) const {
+  const auto& predicted = predicted_[static_cast<std::size_t>(group)];
+  return handling_ == Handling::quick && predicted &&
+         overhead_.measured + *predicted / 2 <= kRoom * budget_.max_overhead * overhead_.used;
 }
 
 bool Governor::read(const Reading& reading) {

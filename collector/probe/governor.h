@@ -67,8 +67,9 @@ class Governor {
   bool wants(Group group) const { return state(group).wanted; }
   // Why not, in words with numbers; empty when it is wanted.
   const std::string& why_not(Group group) const { return state(group).why_not; }
-  // A probe that is hit once for each spawn would fit as well, for a while.
-  bool affords_spawners() const;
+  // A further probe that is hit with every other hit of that group, with each spawn or each wake, would fit as well,
+  // for a while.
+  bool affords_half_more(Group group) const;
   // So many hits of a group in a window of the breaker's on one CPU are a storm: far above the budget, and dear enough
   // to be worth a stop.
   std::uint32_t storm_hits() const;

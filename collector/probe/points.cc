@@ -16,7 +16,7 @@ constexpr std::string_view kCasgstatus = "runtime.casgstatus";
 // A panic begins in gopanic, whoever is to blame. It ends in recovery (called through mcall, so never inlined), once
 // the deferred function that has called recover() has returned, or in fatalpanic. gorecover is no end: whoever calls it
 // may panic again, as many do who only look. What is replaced by another panic, or given up by Goexit, ends nowhere.
-constexpr std::array<ProbePoint, 15> kPoints{{
+constexpr std::array<ProbePoint, 16> kPoints{{
     {.kind = GOLEAKD_SPAWN,
      .group = Group::spawn_exit,
      .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
@@ -105,6 +105,12 @@ constexpr std::array<ProbePoint, 15> kPoints{{
      .first_minor = 0,
      .last_minor = kNewest,
      .cold = true},
+    {.kind = GOLEAKD_WAKER,
+     .group = Group::wakers,
+     .place = {GOLEAKD_READY_WAKER, "runtime.ready", ""},
+     .otherwise = {GOLEAKD_READY_WAKER, "runtime.ready", kCasgstatus},
+     .first_minor = 0,
+     .last_minor = kNewest},
     {.kind = GOLEAKD_SPAWNER,
      .group = Group::spawners,
      .place = {GOLEAKD_NEWPROC, "runtime.newproc", ""},
@@ -129,6 +135,8 @@ std::string_view to_string(Group group) {
       return "deaths";
     case Group::spawners:
       return "go statements of suspects";
+    case Group::wakers:
+      return "wakes of suspects";
   }
   return "?";
 }
@@ -147,6 +155,8 @@ std::string_view to_string(goleakd_kind kind) {
       return "coroswitch";
     case GOLEAKD_SPAWNER:
       return "spawner";
+    case GOLEAKD_WAKER:
+      return "waker";
     case GOLEAKD_PANIC:
       return "panic";
     case GOLEAKD_RECOVER:

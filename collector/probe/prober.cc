@@ -18,14 +18,20 @@ namespace goleakd::probe {
 namespace {
 
 // Of the kernel's list: its first entry is the probe's own address, and where it knows that a function's frame is not
-// there yet, the return address comes next, which is gopc.
-Spawner spawner_of(const goleakd_spawner& record) {
-  Spawner spawner{.slot = record.slot, .gopc = record.gopc, .callers = {}};
-  const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_SPAWNER_FRAMES);
+// there yet, the return address comes next. Of a `go` statement that is known in any case: it is gopc.
+Caught caught_of(const goleakd_caught& record) {
+  Caught caught{.slot = record.slot,
+                .gopc = record.gopc,
+                .wait_reason = record.reason,
+                .at = instant_from_ns(record.time_ns),
+                .stack = {}};
+  const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_CAUGHT_FRAMES);
+  if (record.reason == 0) caught.stack.push_back(record.gopc);
   for (std::size_t i = 1; i < frames; ++i) {
-    if (i > 1 || record.pcs[i] != record.gopc) spawner.callers.push_back(record.pcs[i]);
+    const bool doubled = i == 1 && record.reason == 0 && record.pcs[i] == record.gopc;
+    if (!doubled) caught.stack.push_back(record.pcs[i]);
   }
-  return spawner;
+  return caught;
 }
 
 goleakd_u16 offset_of(std::uint32_t field) { return target::present(field) ? static_cast<goleakd_u16>(field) : 0; }
@@ -78,9 +84,9 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
     return fail(ErrorKind::invalid, "the BPF object speaks another version of bpf/wire.h than this program");
   }
   const auto& programs = skeleton_->progs;
-  for (bpf_program* program : {programs.life_multi, programs.park_multi, programs.spawner_multi})
+  for (bpf_program* program : {programs.life_multi, programs.park_multi, programs.catch_multi})
     bpf_program__set_autoload(program, method == Method::uprobe_multi);
-  for (bpf_program* program : {programs.life_perf, programs.park_perf, programs.spawner_perf})
+  for (bpf_program* program : {programs.life_perf, programs.park_perf, programs.catch_perf})
     bpf_program__set_autoload(program, method == Method::perf_event);
   bpf_map__set_max_entries(skeleton_->maps.events, ring_bytes);
   if (const int error = goroutine_bpf::load(skeleton_); error != 0) return fail(load_error(-error));
@@ -97,21 +103,20 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
   ring_events_ = ring_bytes / sizeof(goleakd_event);
   ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.events), on_event, this, nullptr);
   if (ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the event ring"));
-  const auto on_spawner = [](void* self, void* data, std::size_t size) {
+  const auto on_caught = [](void* self, void* data, std::size_t size) {
     const auto& prober = *static_cast<const Prober*>(self);
-    if (size >= sizeof(goleakd_spawner))
-      (*prober.each_spawner_)(spawner_of(*static_cast<const goleakd_spawner*>(data)));
+    if (size >= sizeof(goleakd_caught)) (*prober.each_caught_)(caught_of(*static_cast<const goleakd_caught*>(data)));
     return 0;
   };
-  spawner_ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.spawners), on_spawner, this, nullptr);
-  if (spawner_ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the ring of spawners"));
+  caught_ring_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.caught), on_caught, this, nullptr);
+  if (caught_ring_ == nullptr) return fail(Error::from_errno(errno, "mapping the ring of those caught"));
   return {};
 }
 
 void Prober::unload() {
   ring_buffer__free(ring_);
-  ring_buffer__free(spawner_ring_);
-  ring_ = spawner_ring_ = nullptr;
+  ring_buffer__free(caught_ring_);
+  ring_ = caught_ring_ = nullptr;
   if (targets_ != nullptr) ::munmap(targets_, GOLEAKD_SLOTS * sizeof(goleakd_target));
   targets_ = nullptr;
   goroutine_bpf::destroy(skeleton_);
@@ -125,11 +130,8 @@ Prober::~Prober() {
 
 int Prober::storm_fd() const { return ring_buffer__epoll_fd(ring_); }
 
-void Prober::give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted) {
-  for (const std::uint64_t gopc : wanted) {
-    const goleakd_wanted_spawner key{.gopc = gopc, .slot = slot, .reserved = 0};
-    bpf_map__delete_elem(skeleton_->maps.wanted_spawners, &key, sizeof(key), 0);
-  }
+void Prober::give_back(std::uint16_t slot, const std::vector<goleakd_wanted>& wanted) {
+  for (const goleakd_wanted& key : wanted) bpf_map__delete_elem(skeleton_->maps.wanted, &key, sizeof(key), 0);
   slots_.give_back(slot);
 }
 
@@ -214,7 +216,8 @@ const bpf_program* Prober::program_of(Group group) const {
     case Group::park_unpark:
       return multi ? programs.park_multi : programs.park_perf;
     case Group::spawners:
-      return multi ? programs.spawner_multi : programs.spawner_perf;
+    case Group::wakers:
+      return multi ? programs.catch_multi : programs.catch_perf;
     case Group::panics:
     case Group::deaths:
       break;  // FailureProber's
@@ -222,26 +225,28 @@ const bpf_program* Prober::program_of(Group group) const {
   return nullptr;
 }
 
-Result<std::unique_ptr<Attachment>> Prober::attach_spawners(const target::GoProcess& process, const Plan& plan,
-                                                            const std::vector<WantedSpawner>& wanted,
+Result<std::unique_ptr<Attachment>> Prober::attach_to_catch(const target::GoProcess& process, const Plan& plan,
+                                                            Group group, const std::vector<Wanted>& wanted,
                                                             std::uint32_t window_hits) {
-  auto attachment = attach(process, plan, Group::spawners, window_hits);
+  auto attachment = attach(process, plan, group, window_hits);
   if (!attachment) return attachment;
-  for (const WantedSpawner& one : wanted) {
-    const goleakd_wanted_spawner key{.gopc = one.gopc, .slot = (*attachment)->slot(), .reserved = 0};
-    if (bpf_map__update_elem(skeleton_->maps.wanted_spawners, &key, sizeof(key), &one.times, sizeof(one.times),
-                             BPF_ANY) != 0) {
-      return fail(Error::from_errno(errno, "asking for the stacks behind go statements"));
+  for (const Wanted& one : wanted) {
+    goleakd_wanted key{};
+    key.gopc = one.gopc;
+    key.slot = (*attachment)->slot();
+    key.reason = one.wait_reason;
+    if (bpf_map__update_elem(skeleton_->maps.wanted, &key, sizeof(key), &one.times, sizeof(one.times), BPF_ANY) != 0) {
+      return fail(Error::from_errno(errno, "asking for who starts or wakes goroutines"));
     }
-    (*attachment)->wanted_.push_back(one.gopc);
+    (*attachment)->wanted_.push_back(key);
   }
   return attachment;
 }
 
-void Prober::drain_spawners(const std::function<void(const Spawner&)>& each) {
-  each_spawner_ = &each;
-  ring_buffer__consume(spawner_ring_);
-  each_spawner_ = nullptr;
+void Prober::drain_caught(const std::function<void(const Caught&)>& each) {
+  each_caught_ = &each;
+  ring_buffer__consume(caught_ring_);
+  each_caught_ = nullptr;
 }
 
 void Prober::drain(const std::function<void(const goleakd_event&)>& each) {

@@ -51,23 +51,27 @@ class Attachment {
 
   Prober& prober_;
   std::uint16_t slot_;
-  std::vector<std::uint64_t> wanted_;          // keys of the map of wanted spawners
+  std::vector<goleakd_wanted> wanted_;         // keys of the map of who is to be caught
   std::shared_ptr<ParkTables> parks_;          // null but for parks; shared with the work of taking them away
   std::uint16_t life_slot_ = GOLEAKD_NO_SLOT;  // of the spawns and exits of the same process, for parks
   std::vector<Link> links_;
 };
 
-// A `go` statement whose execution is to be caught.
-struct WantedSpawner {
-  std::uint64_t gopc = 0;   // what g.gopc of its goroutines is: a run-time address
-  std::uint32_t times = 0;  // the next so many; a race may make it one more or one less
+// Goroutines of one `go` statement, of whom it is to be caught who starts them, or who wakes them.
+struct Wanted {
+  std::uint64_t gopc = 0;        // what their g.gopc is: a run-time address
+  std::uint8_t wait_reason = 0;  // the wakers of those that wait for it: runtime.waitReason of that Go version
+  std::uint32_t times = 0;       // the next so many; a race may make it one more or one less
 };
 
-// One of those: the goroutine that executed it.
-struct Spawner {
+// One of those who do.
+struct Caught {
   std::uint16_t slot = 0;
   std::uint64_t gopc = 0;
-  std::vector<std::uint64_t> callers;  // return addresses above the function with the `go` statement, innermost first
+  std::uint8_t wait_reason = 0;
+  Instant at;
+  std::vector<std::uint64_t> stack;  // return addresses, innermost first: into the function with the `go` statement, or
+                                     // into what called runtime.ready
 };
 
 // The BPF programs of this daemon, loaded once, and the ring that all their events come through.
@@ -100,17 +104,16 @@ class Prober {
                                                    const Attachment& life, const ParkTablesFor& tables,
                                                    Duration long_park, std::uint32_t window_hits);
 
-  // The same for the group `spawners`, which tells of these `go` statements alone, by drain_spawners().
-  Result<std::unique_ptr<Attachment>> attach_spawners(const target::GoProcess& process, const Plan& plan,
-                                                      const std::vector<WantedSpawner>& wanted,
-                                                      std::uint32_t window_hits);
+  // The same for the groups `spawners` and `wakers`, which tell of these goroutines alone, by drain_caught().
+  Result<std::unique_ptr<Attachment>> attach_to_catch(const target::GoProcess& process, const Plan& plan, Group group,
+                                                      const std::vector<Wanted>& wanted, std::uint32_t window_hits);
 
   // An epoll whose waiters are woken when a storm has come into the ring, and for nothing else. Stays the prober's.
   int storm_fd() const;
 
   // Hands over every event that is in the ring, in order; of those that come meanwhile no more than would fill it.
   void drain(const std::function<void(const goleakd_event&)>& each);
-  void drain_spawners(const std::function<void(const Spawner&)>& each);
+  void drain_caught(const std::function<void(const Caught&)>& each);
 
  private:
   friend class Attachment;
@@ -121,7 +124,7 @@ class Prober {
                                               std::uint32_t window_hits);
   Result<std::unique_ptr<Attachment>> put_in(std::unique_ptr<Attachment> attachment, const target::GoProcess& process,
                                              const Plan& plan, Group group);
-  void give_back(std::uint16_t slot, const std::vector<std::uint64_t>& wanted);
+  void give_back(std::uint16_t slot, const std::vector<goleakd_wanted>& wanted);
   void give_back_parks(std::uint16_t slot, std::uint16_t life_slot);
   const bpf_program* program_of(Group group) const;
 
@@ -129,11 +132,11 @@ class Prober {
   goroutine_bpf* skeleton_ = nullptr;
   goleakd_target* targets_ = nullptr;  // by slot: the memory of the map, which the probes read and write
   ring_buffer* ring_ = nullptr;
-  ring_buffer* spawner_ring_ = nullptr;
-  const std::function<void(const goleakd_event&)>* each_ = nullptr;    // during drain()
-  const std::function<void(const Spawner&)>* each_spawner_ = nullptr;  // during drain_spawners()
-  std::size_t drained_ = 0;                                            // by the present drain()
-  std::size_t ring_events_ = 0;                                        // that fit into the ring
+  ring_buffer* caught_ring_ = nullptr;
+  const std::function<void(const goleakd_event&)>* each_ = nullptr;  // during drain()
+  const std::function<void(const Caught&)>* each_caught_ = nullptr;  // during drain_caught()
+  std::size_t drained_ = 0;                                          // by the present drain()
+  std::size_t ring_events_ = 0;                                      // that fit into the ring
 
   Slots slots_;
   Detacher detacher_;  // it gives slots back

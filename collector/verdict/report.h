@@ -34,10 +34,12 @@ struct OverheadReport {
   std::optional<double> predicted;  // what all probes together would cost; nothing where it can't be told
 };
 
-// How a `go` statement was reached, as some of its executions were caught.
-struct SpawnedFrom {
-  std::vector<ledger::Frame> frames;  // innermost first, from the `go` statement on
-  std::uint64_t times = 0;            // of those caught
+// How goroutines were caught that start others, or wake them.
+struct CaughtStack {
+  std::vector<ledger::Frame> frames;  // innermost first; of those who start others from the `go` statement on
+  std::string operation;    // of a wake: "send", "receive", "close", "select", "unlock", …; empty: not known
+  std::uint64_t times = 0;  // of those caught
+  Instant last;             // of them
 };
 
 struct SiteReport {
@@ -85,7 +87,11 @@ struct TargetReport {
   std::vector<SiteReport> sites;  // most live first
   std::vector<Leak> leaks;        // worst first, suspects included
   std::uint64_t leaks_detected = 0;
-  std::map<std::string, std::vector<SpawnedFrom>> spawned_from;  // of suspects, by site_id, most frequent first
+  std::map<std::string, std::vector<CaughtStack>> spawned_from;  // of suspects, by site_id, most frequent first
+  // Who wakes goroutines that were started, and wait, as those of a leak do, by the leak's id, and for how long it was
+  // looked for them.
+  std::map<std::string, std::vector<CaughtStack>> woken_by;
+  Duration wakes_watched{};
   std::vector<ProbeReport> probes;
   std::uint64_t events_lost_ring = 0;        // ring full
   std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe

@@ -19,8 +19,21 @@ json spawned_from_json(const verdict::TargetReport& target, const verdict::Leak&
   json list = json::array();
   const auto known = target.spawned_from.find(leak.site_id);
   if (known == target.spawned_from.end()) return list;
-  for (const verdict::SpawnedFrom& from : known->second) {
+  for (const verdict::CaughtStack& from : known->second) {
     list.push_back({{"times", from.times}, {"stack", frames_json(from.frames)}});
+  }
+  return list;
+}
+
+json woken_by_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
+  json list = json::array();
+  const auto known = target.woken_by.find(leak.id);
+  if (known == target.woken_by.end()) return list;
+  for (const verdict::CaughtStack& by : known->second) {
+    list.push_back({{"times", by.times},
+                    {"operation", by.operation},
+                    {"last", wall_time(report, by.last)},
+                    {"stack", frames_json(by.frames)}});
   }
   return list;
 }
@@ -51,6 +64,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"blocked", blocked_json(leak.blocked)},
       {"stack", leak.blocked.stack == nullptr ? json::array() : frames_json(*leak.blocked.stack)},
       {"spawned_from", spawned_from_json(target, leak)},
+      {"woken_by", woken_by_json(report, target, leak)},
   };
 }
 
@@ -65,6 +79,7 @@ json target_json(const verdict::Report& report, const verdict::TargetReport& tar
           {"last_error", target.last_error},
           {"mode", verdict::to_string(target.mode)},
           {"mode_reason", target.mode_reason},
+          {"wakes_watched_seconds", std::chrono::duration<double>(target.wakes_watched).count()},
           {"goroutines", target.snapshot_taken ? json(target.goroutines) : json()},
           {"leaks", std::move(leaks)}};
 }

@@ -142,9 +142,27 @@ std::string spawned_from(const TargetReport& target, const Leak& leak, int limit
   const auto known = target.spawned_from.find(leak.site_id);
   if (known == target.spawned_from.end()) return {};
   std::string text;
-  for (const verdict::SpawnedFrom& from : known->second) {
+  for (const verdict::CaughtStack& from : known->second) {
     if (from.frames.size() < 2) continue;
     text += frames_below(text.empty() ? "called by" : "or by", {from.frames.begin() + 1, from.frames.end()}, limit);
+  }
+  return text;
+}
+
+// Who wakes others that were started in the same place and wait for the same, as far as it was seen.
+std::string woken_by(const Report& report, const TargetReport& target, const Leak& leak, int limit) {
+  const auto known = target.woken_by.find(leak.id);
+  if (known == target.woken_by.end()) {
+    const auto watched = target.wakes_watched;
+    if (watched < std::chrono::seconds(1)) return {};
+    return paragraph("woken by", "nobody, while it was looked for that for " + format_duration(watched));
+  }
+  std::string text;
+  for (const verdict::CaughtStack& by : known->second) {
+    std::string head = (by.operation.empty() ? "" : by.operation + ", ") + std::to_string(by.times) +
+                       " seen, the last " + format_duration(report.at - by.last) + " ago";
+    if (by.frames.empty()) head += ", by the runtime itself";
+    text += paragraph(text.empty() ? "woken by" : "or by", head) + frames_below("", by.frames, limit);
   }
   return text;
 }
@@ -167,9 +185,10 @@ std::string evidence(const Leak& leak) {
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + places(leak) +
-         spawned_from(*finding.target, leak, query.stack_frames) + paragraph("cause", verdict::explain(leak.cause)) +
-         paragraph("evidence", evidence(leak)) + paragraph("fix", verdict::advise(leak.cause)) +
-         stack(leak, query.stack_frames) + samples(leak);
+         spawned_from(*finding.target, leak, query.stack_frames) +
+         woken_by(report, *finding.target, leak, query.stack_frames) +
+         paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
+         paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);
 }
 
 std::string how_seen(const Report& report, const TargetReport& target) {

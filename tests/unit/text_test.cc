@@ -93,9 +93,11 @@ TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
   const ledger::Frame statement{"main.handleOrder", "/srv/shop/main.go", 88};
   target.spawned_from[target.leaks[0].site_id] = {
       {.frames = {statement, {"main.serve", "/srv/shop/main.go", 30}, {"main.main", "/srv/shop/main.go", 12}},
-       .times = 3},
-      {.frames = {statement, {"main.retry", "/srv/shop/retry.go", 9}}, .times = 1},
-      {.frames = {statement}, .times = 1}};
+       .operation = {},
+       .times = 3,
+       .last = {}},
+      {.frames = {statement, {"main.retry", "/srv/shop/retry.go", 9}}, .operation = {}, .times = 1, .last = {}},
+      {.frames = {statement}, .operation = {}, .times = 1, .last = {}}};
   EXPECT_NE(leaks(sample::report({target}))
                 .find("[chan send]\n"
                       "  called by  main.serve  /srv/shop/main.go:30\n"
@@ -108,6 +110,34 @@ TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
   EXPECT_EQ(ways[0]["times"], 3);
   EXPECT_EQ(ways[0]["stack"][0]["line"], 88);
   EXPECT_EQ(ways[1]["stack"][1]["function"], "main.retry");
+}
+
+TEST(LeaksText, ShowsWhoWakesOthers) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  auto report = sample::report({target});
+  EXPECT_EQ(leaks(report).find("woken by"), std::string::npos) << "nobody has looked";
+  report.targets[0].wakes_watched = std::chrono::seconds(61);
+  EXPECT_NE(leaks(report).find("  woken by   nobody, while it was looked for that for 1m1s\n"), std::string::npos)
+      << leaks(report);
+  report.targets[0].woken_by[target.leaks[0].id] = {
+      {.frames = {{"main.consume", "/srv/shop/main.go", 51}, {"main.main", "/srv/shop/main.go", 12}},
+       .operation = "receive",
+       .times = 4,
+       .last = report.at - std::chrono::minutes(12)},
+      {.frames = {}, .operation = "timer", .times = 1, .last = report.at - std::chrono::seconds(3)}};
+  EXPECT_NE(leaks(report).find("  woken by   receive, 4 seen, the last 12m ago\n"
+                               "             main.consume  /srv/shop/main.go:51\n"
+                               "             main.main     /srv/shop/main.go:12\n"
+                               "  or by      timer, 1 seen, the last 3s ago, by the runtime itself\n"),
+            std::string::npos)
+      << leaks(report);
+  const nlohmann::json by = leaks_json(report, {})["targets"][0]["leaks"][0]["woken_by"];
+  ASSERT_EQ(by.size(), 2U);
+  EXPECT_EQ(by[0]["operation"], "receive");
+  EXPECT_EQ(by[0]["times"], 4);
+  EXPECT_EQ(by[0]["stack"][0]["function"], "main.consume");
+  EXPECT_EQ(leaks_json(report, {})["targets"][0]["wakes_watched_seconds"], 61);
 }
 
 TEST(LeaksText, WorstFirstAndStagesMarked) {
