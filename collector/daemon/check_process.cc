@@ -122,6 +122,9 @@ CheckItem probes_item(probe::Group group, const probe::Plan& plan, const probe::
     item.found = host.events_unavailable;
   } else if (!plan.has(group)) {
     item.found = plan.why_not(group);
+  } else if (group == probe::Group::deaths) {
+    item.state = State::good;
+    item.found = "can be probed, and cost nothing until there is one";
   } else if (!governor.wants(group)) {
     item.found = "can be probed, but not at its present rate: " + governor.why_not(group);
   } else {
@@ -144,7 +147,8 @@ Items check_process(const target::Procfs& proc, const std::shared_ptr<const targ
               globals_item(binary.globals())};
   std::ranges::move(memory_items(proc, process), std::back_inserter(items));
   const probe::Governor governor = governor_of(proc, *process, host);
-  for (const probe::Group group : probe::kLastingGroups) {
+  for (const probe::Group group :
+       {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::panics, probe::Group::deaths}) {
     items.push_back(probes_item(group, plan, governor, host));
   }
   return items;

@@ -14,6 +14,7 @@ import harness
 from daemon import Daemon, need_root
 
 HOLD = 3  # seconds
+DEATHS = {"fatalpanic", "fatal", "throw"}  # always probed, they cost nothing
 
 
 def hits(target, name):
@@ -35,7 +36,7 @@ def refused_unpaid(folder, version):
         with Daemon(folder, [exe]) as daemon:
             target = await_target(daemon, bench.pid, "the governor's decision",
                                   lambda target: "would cost" in target["mode_reason"])
-            assert attached(target) == {"spawn", "exit"} and target["mode"] == "events", target
+            assert attached(target) == {"spawn", "exit", "panic", "recover"} | DEATHS and target["mode"] == "events", target
             assert target["mode_reason"].startswith("park and unpark are not probed: "), target["mode_reason"]
             overhead = target["overhead"]
             assert overhead["predicted_ratio"] > 0.1 and overhead["measured_ratio"] < 0.01, overhead

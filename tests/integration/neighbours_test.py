@@ -97,7 +97,7 @@ def visit(folder, exe, counts):
             program.watched_by(second)
             assert code.changed() == alone, "the second goleakd has chosen other places: this proves less"
             links = first.links() | second.links()
-            assert len(links & ids(links_of_probes())) == 4, "two groups of each should be in place"
+            assert len(links & ids(links_of_probes())) == 8, "four groups of each should be in place"
             program.check_exact()
             print(f"two goleakd on the same {alone} instructions: exact", flush=True)
             with Bpftrace(counts.pid, exe) as bpftrace:
