@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,7 +18,6 @@ enum class Death : std::uint8_t {
   fatal,          // the runtime has given up: concurrent map writes, a deadlock, out of memory, its own invariants
   out_of_memory,  // the kernel's OOM killer
 };
-inline constexpr std::array kDeaths{Death::panic, Death::fatal, Death::out_of_memory};
 std::string_view to_string(Death death);
 
 // Where goroutines of one process have panicked with values of one type.
