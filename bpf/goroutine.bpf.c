@@ -127,15 +127,14 @@ static __always_inline bool fill(struct goleakd_event *event, const struct golea
 	return read_word(&event->pc, hit->g + target->gopc);
 }
 
-static __always_inline struct goleakd_event *reserve(const struct goleakd_cookie *cookie, enum goleakd_kind kind,
-						     goleakd_u64 now)
+static __always_inline struct goleakd_event *reserve(goleakd_u32 slot, enum goleakd_kind kind, goleakd_u64 now)
 {
 	struct goleakd_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
 	if (!event)
 		return NULL;
 	event->time_ns = now;
-	event->slot = cookie->slot;
+	event->slot = slot;
 	event->kind = kind;
 	__builtin_memset(event->reserved, 0, sizeof(event->reserved));
 	return event;
@@ -162,7 +161,7 @@ static __always_inline bool tripped(struct goleakd_target *target, struct goleak
 	if (++count->window_hits <= target->window_hits)
 		return false;
 	target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
-	event = reserve(cookie, GOLEAKD_STORM, now);
+	event = reserve(cookie->slot, GOLEAKD_STORM, now);
 	if (event) { /* else the count of what was lost tells it, a little later */
 		event->goid = event->parent = event->pc = 0;
 		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
@@ -210,7 +209,7 @@ static __always_inline void count_hit(struct arrival *at, const struct hit *hit)
 /* Spawns and exits. */
 static __always_inline void record_life(struct arrival *at, const struct hit *hit, goleakd_u64 now)
 {
-	struct goleakd_event *event = reserve(&at->cookie, hit->kind, now);
+	struct goleakd_event *event = reserve(at->cookie.slot, hit->kind, now);
 
 	if (!event) {
 		at->count->lost_ring++;

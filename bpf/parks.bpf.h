@@ -49,12 +49,6 @@ static __always_inline void count(goleakd_u64 *number, goleakd_u64 more)
 	__sync_fetch_and_add(number, more);
 }
 
-/* g's are aligned and go statements stand together: the upper half of the product depends on every bit of the key. */
-static __always_inline goleakd_u32 hash(goleakd_u64 key)
-{
-	return (key * 0x9e3779b97f4a7c15ULL) >> 32;
-}
-
 /*
  * The row whose first word is `key`, made when it is not there yet and `claims`; NULL when there is none, or no room. Each
  * key has 2^shift rows, of which this is the first; *index says which.
@@ -62,10 +56,12 @@ static __always_inline goleakd_u32 hash(goleakd_u64 key)
 static __always_inline goleakd_u64 *row_of(void *table, goleakd_u64 key, goleakd_u32 mask, goleakd_u32 shift, bool claims,
 					   goleakd_u32 *index)
 {
-	goleakd_u32 start = hash(key);
+	/* g's are aligned and go statements stand together: the upper half of the product depends on every bit of the key. */
+	goleakd_u64 product = key * 0x9e3779b97f4a7c15ULL;
+	goleakd_u32 next = product >> 32, step = (goleakd_u32)product >> 8 | 1;
 
-	for (goleakd_u32 i = 0; i < GOLEAKD_PROBES; i++) {
-		goleakd_u32 at = ((start + i) & mask) << (shift & 7);
+	for (goleakd_u32 i = 0; i < GOLEAKD_PROBES; i++, next += step) {
+		goleakd_u32 at = (next & mask) << (shift & 7);
 		goleakd_u64 *row = bpf_map_lookup_elem(table, &at);
 
 		if (!row)
@@ -85,7 +81,7 @@ static __always_inline goleakd_u64 *row_of(void *table, goleakd_u64 key, goleakd
 
 struct parks {
 	void *sites;
-	const struct goleakd_target *target; /* at the slot of these tables */
+	struct goleakd_target *target; /* at the slot of these tables */
 	struct goleakd_counters *count;
 	goleakd_u32 slot;
 };
@@ -117,7 +113,7 @@ static __always_inline goleakd_u64 *row_in_table(const struct parks *parks, gole
 }
 
 /* From the newest table, which has most of them, to the oldest. */
-static __always_inline struct goleakd_parked *goroutine_row(const struct parks *parks, goleakd_u64 g, bool claims)
+static __always_inline struct goleakd_parked *find_goroutine(const struct parks *parks, goleakd_u64 g)
 {
 	goleakd_u32 tables = parks->target->parked_tables;
 
@@ -128,7 +124,27 @@ static __always_inline struct goleakd_parked *goroutine_row(const struct parks *
 		if (row)
 			return (struct goleakd_parked *)row;
 	}
-	return claims && tables ? (struct goleakd_parked *)row_in_table(parks, tables - 1, g, true) : NULL;
+	return NULL;
+}
+
+/* Of one that has none yet. The collector is woken while there is still room. */
+static __always_inline struct goleakd_parked *claim_goroutine(const struct parks *parks, goleakd_u64 g, goleakd_u64 now)
+{
+	goleakd_u32 newest = parks->target->parked_tables - 1;
+	goleakd_u32 rows = 1U << ((parks->target->parked_shift + newest * GOLEAKD_GROWTH_SHIFT) & 31);
+	goleakd_u64 *row = row_in_table(parks, newest, g, true);
+
+	if (!row)
+		return NULL;
+	if (__sync_fetch_and_add(&parks->target->claimed, 1) == rows / 4) {
+		struct goleakd_event *event = reserve(parks->slot, GOLEAKD_CROWDED, now);
+
+		if (event) {
+			event->goid = event->parent = event->pc = 0;
+			bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+		}
+	}
+	return (struct goleakd_parked *)row;
 }
 
 /* Its own row of this CPU, so that others need not write there. */
@@ -164,8 +180,10 @@ static __always_inline bool introduce(struct parks *parks, struct goleakd_parked
 
 static __always_inline void begin_park(struct parks *parks, goleakd_u64 g, goleakd_u8 reason, goleakd_u64 now)
 {
-	struct goleakd_parked *row = goroutine_row(parks, g, true);
+	struct goleakd_parked *row = find_goroutine(parks, g);
 
+	if (!row)
+		row = claim_goroutine(parks, g, now);
 	if (!row) {
 		parks->count->lost_table++;
 		return;
@@ -205,9 +223,9 @@ static __always_inline goleakd_u32 bucket_of(goleakd_u64 ns)
 	return bucket < GOLEAKD_PARK_BUCKETS ? bucket : GOLEAKD_PARK_BUCKETS - 1;
 }
 
-static __always_inline void end_park(struct parks *parks, const struct goleakd_cookie *cookie, goleakd_u64 g, goleakd_u64 now)
+static __always_inline void end_park(struct parks *parks, goleakd_u64 g, goleakd_u64 now)
 {
-	struct goleakd_parked *row = goroutine_row(parks, g, false);
+	struct goleakd_parked *row = find_goroutine(parks, g);
 
 	if (!row || !row->goid || !row->parked) {
 		parks->count->unmatched_wakes++;
@@ -224,7 +242,7 @@ static __always_inline void end_park(struct parks *parks, const struct goleakd_c
 	count(&site->by_log2[bucket_of(lasted) & (GOLEAKD_PARK_BUCKETS - 1)], 1);
 	if (lasted < parks->target->long_park_ns)
 		return;
-	struct goleakd_event *event = reserve(cookie, GOLEAKD_UNPARK, now);
+	struct goleakd_event *event = reserve(parks->slot, GOLEAKD_UNPARK, now);
 	if (!event) {
 		parks->count->lost_ring++;
 		return;
@@ -238,8 +256,7 @@ static __always_inline void end_park(struct parks *parks, const struct goleakd_c
  * src/runtime/coro.go, coroswitch_m/runtime/coro.go: g.coroarg points to the coro, which begins with the g that goes on. One that ends
  * parks no more: gdestroy comes next.
  */
-static __always_inline void switch_coroutines(struct parks *parks, const struct goleakd_cookie *cookie, goleakd_u64 g,
-					      goleakd_u64 now)
+static __always_inline void switch_coroutines(struct parks *parks, goleakd_u64 g, goleakd_u64 now)
 {
 	const struct goleakd_target *target = parks->target;
 	goleakd_u64 coro = 0, next = 0;
@@ -253,7 +270,7 @@ static __always_inline void switch_coroutines(struct parks *parks, const struct 
 	}
 	if (!ends)
 		begin_park(parks, g, reason, now); /* both wait for the same: each other */
-	end_park(parks, cookie, next, now);
+	end_park(parks, next, now);
 }
 
 static __always_inline void take_park(struct arrival *at, const struct hit *hit, goleakd_u64 now)
@@ -273,9 +290,9 @@ static __always_inline void take_park(struct arrival *at, const struct hit *hit,
 		}
 		return begin_park(&parks, hit->g, reason, now);
 	case GOLEAKD_COROSWITCH:
-		return switch_coroutines(&parks, &at->cookie, hit->g, now);
+		return switch_coroutines(&parks, hit->g, now);
 	default:
-		return end_park(&parks, &at->cookie, hit->g, now);
+		return end_park(&parks, hit->g, now);
 	}
 }
 
@@ -286,7 +303,7 @@ static __always_inline void forget(const struct goleakd_target *target, goleakd_
 
 	if (!find_parks(&parks, target->parks_slot))
 		return;
-	struct goleakd_parked *row = goroutine_row(&parks, g, false);
+	struct goleakd_parked *row = find_goroutine(&parks, g);
 	if (!row)
 		return;
 	if (row->goid && row->parked)

@@ -37,6 +37,8 @@ enum goleakd_kind {
 	GOLEAKD_WAKER = 7, /* a goroutine is woken; the record of who does it is a goleakd_caught */
 	GOLEAKD_KINDS = 8, /* a power of two */
 
+	GOLEAKD_CROWDED = 9, /* no hit: a quarter of the newest table of goroutines of that slot is taken */
+
 	/* Of failure.bpf.c, with records and counters of their own (failure_wire.h). */
 	GOLEAKD_PANIC = 16, /* a goroutine panics */
 	GOLEAKD_RECOVER = 17, /* and goes on, behind the call of the function that recovered */
@@ -102,10 +104,12 @@ struct goleakd_target {
 	goleakd_u32 site_shift; /* each of them has 2^site_shift rows */
 	goleakd_u32 window_hits; /* on one CPU in one window (2^GOLEAKD_WINDOW_SHIFT ns): more are a storm; 0: no limit */
 	goleakd_u32 tripped; /* set by the probes, once there was a storm: from then on hits are counted, and nothing else */
+	goleakd_u32 claimed; /* rows of the newest table of goroutines, by the probes; begun anew with each table */
+	goleakd_u32 reserved;
 	goleakd_u64 long_park_ns; /* the end of one that lasted at least so long is recorded */
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_target) == 40, "size of goleakd_target");
-GOLEAKD_ASSERT(offsetof(struct goleakd_target, long_park_ns) == 32, "goleakd_target.long_park_ns");
+GOLEAKD_ASSERT(sizeof(struct goleakd_target) == 48, "size of goleakd_target");
+GOLEAKD_ASSERT(offsetof(struct goleakd_target, long_park_ns) == 40, "goleakd_target.long_park_ns");
 #define GOLEAKD_NO_SLOT 0xffff
 #define GOLEAKD_WINDOW_SHIFT 26 /* 67 ms */
 
@@ -143,9 +147,9 @@ struct goleakd_counters {
 GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 144, "size of goleakd_counters");
 
 /*
- * The tables of parks of one process: arrays of a size of their own, used as hash tables with linear probing over at most
+ * The tables of parks of one process: arrays of a size of their own, used as hash tables with double hashing over at most
  * GOLEAKD_PROBES rows. A row is claimed once and stays. The runtime never frees a g, so there are no more rows than goroutines
- * ever were at one time; when they become many the collector adds a larger table, in which new ones find room. It reads all of
+ * ever were at one time; when they become many the collector is told, and adds a larger table, in which new ones find room. It reads all of
  * them while they change.
  */
 #define GOLEAKD_PROBES 16

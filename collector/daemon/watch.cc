@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <ranges>
 #include <utility>
@@ -172,7 +171,6 @@ void Watch::attach(probe::Group group, probe::Prober& prober, Instant now) {
     ledger_.events_attached(complete);
   } else {
     ledger_.parks_attached(complete);
-    comfortable_ = own.attachment->parks().comfortable();
     tell_parks_from_ = previous_begin_ = complete;
   }
   spdlog::info("{} (pid {}, {}): {} are probed, by {}", process_->service, process_->pid,
@@ -189,7 +187,6 @@ void Watch::detach(probe::Group group, const std::string& reason) {
     ledger_.events_detached();
   } else {
     ledger_.parks_detached();
-    comfortable_ = std::numeric_limits<std::size_t>::max();
   }
   spdlog::warn("{} (pid {}): {} are no longer probed: {}", process_->service, process_->pid, to_string(group), reason);
 }
@@ -206,9 +203,9 @@ std::vector<std::uint16_t> Watch::slots() const {
 }
 
 void Watch::on_event(const goleakd_event& event) {
+  if (event.kind == GOLEAKD_CROWDED) return make_room(event.slot);
   if (event.kind != GOLEAKD_STORM) {
     ledger_.apply(translator_.event(event));
-    make_room();
     return;
   }
   for (const probe::Group group : probe::kLastingGroups) {
@@ -219,13 +216,11 @@ void Watch::on_event(const goleakd_event& event) {
 }
 
 // Before the tables of parks are full, so that no count is lost.
-void Watch::make_room() {
-  if (ledger_.held() < comfortable_) return;
-  probe::Attachment& parks = *probes(probe::Group::park_unpark).attachment;
-  if (auto ok = parks.make_room(ledger_.held() + 1); !ok)
-    spdlog::warn("{} (pid {}): {}", process_->service, process_->pid, ok.error().message());
-  const bool grown = parks.parks().comfortable() > ledger_.held();
-  comfortable_ = grown ? parks.parks().comfortable() : std::numeric_limits<std::size_t>::max();
+void Watch::make_room(std::uint16_t slot) {
+  const auto& parks = probes(probe::Group::park_unpark).attachment;
+  if (parks == nullptr || parks->slot() != slot) return;
+  const auto grown = parks->grow_parks();
+  if (!grown) spdlog::warn("{} (pid {}): {}", process_->service, process_->pid, grown.error().message());
 }
 
 goleakd_counters Watch::counters() const {

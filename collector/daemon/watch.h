@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,7 +91,7 @@ class Watch {
   void seek_partners();
   goleakd_counters counters() const;
   void tell_parked(Instant before);
-  void make_room();
+  void make_room(std::uint16_t slot);
   bool outgrew_tables(Instant now) const;
   void report_probes(verdict::TargetReport& report) const;
   void identify(verdict::Incident& incident) const;
@@ -110,7 +109,6 @@ class Watch {
   std::array<Probes, probe::kLasting> probes_;
   probe::ParkTablesFor tables_;  // of the newest probes of parks
   Instant tables_made_;
-  std::size_t comfortable_ = std::numeric_limits<std::size_t>::max();  // goroutines, for its tables
   Instant tell_parks_from_;  // the ledger knows of those that began before, and still last
   Instant previous_begin_;   // of the newest snapshot with probes of parks
 

@@ -15,9 +15,9 @@
 namespace goleakd::probe {
 namespace {
 
-// Half empty, a row is nearly always found within a few.
-constexpr std::size_t kSpare = 2;
-constexpr std::size_t kMinGoroutines = 8192;             // 256 KiB
+// To a quarter full, one key of a thousand million finds no room; and there is time to add a table before it is more.
+constexpr std::size_t kSpare = 4;
+constexpr std::size_t kMinGoroutines = 16'384;           // 512 KiB
 constexpr std::size_t kMinSites = 512;                   // 144 KiB for each row that a site has
 constexpr std::size_t kMaxRows = std::size_t{1} << 22U;  // 128 MiB
 // More CPUs share: then two of them seldom write the same row at the same time.
@@ -94,8 +94,6 @@ void ParkTables::uninstall(const bpf_map* parked_tables, const bpf_map* site_tab
   for (std::uint32_t i = 0; i < GOLEAKD_PARKED_TABLES; ++i) drop(parked_tables, slot * GOLEAKD_PARKED_TABLES + i);
 }
 
-std::size_t ParkTables::comfortable() const { return goroutines_.back().rows<goleakd_parked>().size() / kSpare; }
-
 Result<bool> ParkTables::grow(const bpf_map* parked_tables, std::uint32_t slot, goleakd_target& target) {
   const std::size_t rows = goroutines_.back().rows<goleakd_parked>().size() << GOLEAKD_GROWTH_SHIFT;
   const auto number = static_cast<std::uint32_t>(goroutines_.size());
@@ -105,6 +103,7 @@ Result<bool> ParkTables::grow(const bpf_map* parked_tables, std::uint32_t slot, 
   if (!put(parked_tables, slot * GOLEAKD_PARKED_TABLES + number, table->fd))
     return fail(Error::from_errno(errno, "giving the probes a larger table of parks"));
   goroutines_.push_back(std::move(*table));
+  __atomic_store_n(&target.claimed, 0, __ATOMIC_RELEASE);
   __atomic_store_n(&target.parked_tables, static_cast<goleakd_u8>(number + 1), __ATOMIC_RELEASE);
   return true;
 }

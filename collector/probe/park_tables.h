@@ -17,7 +17,7 @@ struct bpf_map;
 
 namespace goleakd::probe {
 
-// How many there are now. The tables have room for twice as many, and for some thousands and hundreds in any case.
+// How many there are now. The tables have four rows for each, and some thousands and hundreds in any case.
 struct ParkTablesFor {
   std::size_t goroutines = 0;
   std::size_t creation_sites = 0;
@@ -50,9 +50,7 @@ class ParkTables {
   // Takes them away.
   static void uninstall(const bpf_map* parked_tables, const bpf_map* site_tables, std::uint32_t slot);
 
-  // So many goroutines at one time leave the probes little room.
-  std::size_t comfortable() const;
-  // Adds a table with room for four times as many; false when there are as many as there may be.
+  // Adds a table with four times as many rows; false when there are as many as there may be.
   Result<bool> grow(const bpf_map* parked_tables, std::uint32_t slot, goleakd_target& target);
 
   // Calls `each` for everyone who is parked, in no order. Those that change meanwhile may be missing; none is told that

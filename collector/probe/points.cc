@@ -168,6 +168,7 @@ std::string_view to_string(goleakd_kind kind) {
     case GOLEAKD_THROW:
       return "throw";
     case GOLEAKD_STORM:
+    case GOLEAKD_CROWDED:
     case GOLEAKD_KINDS:
       break;
   }

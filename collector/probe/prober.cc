@@ -51,13 +51,8 @@ Attachment::~Attachment() {
   });
 }
 
-Result<void> Attachment::make_room(std::size_t goroutines) {
-  while (parks_->comfortable() < goroutines) {
-    const auto grown = parks_->grow(prober_.skeleton_->maps.parked_tables, slot_, prober_.targets_[slot_]);
-    if (!grown) return fail(grown.error());
-    if (!*grown) break;
-  }
-  return {};
+Result<bool> Attachment::grow_parks() {
+  return parks_->grow(prober_.skeleton_->maps.parked_tables, slot_, prober_.targets_[slot_]);
 }
 
 goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }

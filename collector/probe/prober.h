@@ -41,9 +41,9 @@ class Attachment {
   std::uint16_t slot() const { return slot_; }
   // Sums over all CPUs since the attach.
   goleakd_counters counters() const;
-  // Of attach_parks() only: the tables, and a larger one where so many goroutines at one time need it.
+  // Of attach_parks() only: the tables. They are to be made larger when an event says GOLEAKD_CROWDED.
   const ParkTables& parks() const { return *parks_; }
-  Result<void> make_room(std::size_t goroutines);
+  Result<bool> grow_parks();
 
  private:
   friend class Prober;
@@ -91,9 +91,10 @@ class Prober {
   Method method() const { return method_; }
   Handling handling() const { return method_ == Method::uprobe_multi ? Handling::quick : Handling::sparing; }
 
-  // Probes one process, and none else of the same binary: `plan` is of its binary, and has the group. The probes go
-  // into the file that was decoded: a process that runs another program by now is not touched. More than `window_hits`
-  // in one of the probes' windows (bpf/wire.h) are a storm; 0: nothing is. gone when it ended meanwhile.
+  // Probes one process, and none else of the same binary, for a group that needs no more than this: `plan` is of its
+  // binary, and has the group. The probes go into the file that was decoded: a process that runs another program by now
+  // is not touched. More than `window_hits` in one of the probes' windows (bpf/wire.h) are a storm; 0: nothing is. gone
+  // when it ended meanwhile.
   Result<std::unique_ptr<Attachment>> attach(const target::GoProcess& process, const Plan& plan, Group group,
                                              std::uint32_t window_hits);
 
@@ -108,7 +109,8 @@ class Prober {
   Result<std::unique_ptr<Attachment>> attach_to_catch(const target::GoProcess& process, const Plan& plan, Group group,
                                                       const std::vector<Wanted>& wanted, std::uint32_t window_hits);
 
-  // An epoll whose waiters are woken when a storm has come into the ring, and for nothing else. Stays the prober's.
+  // An epoll whose waiters are woken when a storm has come into the ring, or tables of parks are crowded, and for
+  // nothing else. Stays the prober's.
   int storm_fd() const;
 
   // Hands over every event that is in the ring, in order; of those that come meanwhile no more than would fill it.

@@ -35,12 +35,12 @@ Result<std::vector<goleakd_event>> record(const target::GoProcess& process, std:
   auto prober = probe::Prober::make({.ring_bytes = 64U << 20U, .method = {}});
   if (!prober) return fail(prober.error());
   const probe::Plan plan = probe::plan_probes(*process.binary);
-  std::vector<std::unique_ptr<probe::Attachment>> attachments;
-  for (const probe::Group group : probe::kLastingGroups) {
-    auto attachment = (*prober)->attach(process, plan, group, 0);
-    if (!attachment) return fail(attachment.error());
-    attachments.push_back(std::move(*attachment));
-  }
+  const auto life = (*prober)->attach(process, plan, probe::Group::spawn_exit, 0);
+  if (!life) return fail(life.error());
+  // Every wake comes as an event, where the daemon has those of long parks only.
+  const auto parks = (*prober)->attach_parks(process, plan, **life, {.goroutines = 100'000, .creation_sites = 1000},
+                                             /*long_park=*/Duration(0), 0);
+  if (!parks) return fail(parks.error());
   std::vector<goleakd_event> events;
   for (const auto end = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < end;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

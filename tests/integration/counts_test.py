@@ -51,6 +51,16 @@ def check_begin_of_parks(daemon, counts):
     counts.command("release")
 
 
+def check_many(daemon, counts, number=60_000):
+    """The tables in which parks are counted grow before they are full."""
+    counts.command(f"spawn {number}")
+    counts.command("release")
+    own = counts.counts()
+    daemon.expect(counts.pid, SITE, spawned=own["spawned"], exited=own["exited"], parked=own["parks"],
+                  unparked=own["parks"], live=0)
+    assert daemon.target(counts.pid)["losses"]["parks_table_full"] == 0
+
+
 def main():
     need_root()
     version = sys.argv[1]
@@ -69,6 +79,7 @@ def main():
                 daemon.await_exact(fresh.pid)
                 exercise(daemon, fresh)
                 check_begin_of_parks(daemon, fresh)
+                check_many(daemon, fresh)
                 target = daemon.target(fresh.pid)
                 losses = target["losses"]
                 corrections = losses["corrections"]
