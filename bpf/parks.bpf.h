@@ -168,7 +168,8 @@ static __always_inline bool introduce(struct parks *parks, struct goleakd_parked
 		parks->count->lost_unreadable++;
 		return false;
 	}
-	/* The main goroutine has a gopc as well: the runtime starts it as it starts others. */
+	if (!gopc) /* made by the runtime for a thread of C's: a key of 0 would be a free row */
+		gopc = GOLEAKD_NO_GOPC;
 	if (!row_of(parks->sites, gopc, target->site_mask, target->site_shift, true, &row->site)) {
 		parks->count->lost_table++;
 		return false;
@@ -253,7 +254,7 @@ static __always_inline void end_park(struct parks *parks, goleakd_u64 g, goleakd
 }
 
 /*
- * src/runtime/coro.go, coroswitch_m/runtime/coro.go: g.coroarg points to the coro, which begins with the g that goes on. One that ends
+ * coroswitch_m, src/runtime/coro.go: g.coroarg points to the coro, which begins with the g that goes on. One that ends
  * parks no more: gdestroy comes next.
  */
 static __always_inline void switch_coroutines(struct parks *parks, goleakd_u64 g, goleakd_u64 now)

@@ -173,10 +173,11 @@ GOLEAKD_ASSERT(offsetof(struct goleakd_parked, site) == 24, "goleakd_parked.site
  * The parks of one creation site's goroutines. Each site has as many rows as there are CPUs that may write at once, up to a
  * limit; the numbers of a site are the sums over its rows.
  */
+#define GOLEAKD_NO_GOPC 1
 #define GOLEAKD_PARK_BUCKETS 32
 #define GOLEAKD_PARK_BUCKET_SHIFT 9
 struct goleakd_site_parks {
-	goleakd_u64 gopc; /* g.gopc, in the site's first row; 0: the site is free */
+	goleakd_u64 gopc; /* g.gopc or GOLEAKD_NO_GOPC, in the site's first row; 0: the site is free */
 	goleakd_u64 parked;
 	goleakd_u64 unparked;
 	goleakd_u64 total_ns; /* of the parks that have ended */

@@ -171,7 +171,7 @@ ledger::Event Translator::event(const goleakd_event& event) {
 std::map<ledger::CreationId, ledger::SiteParks> Translator::parks(const std::vector<probe::SiteParks>& sites) {
   std::map<ledger::CreationId, ledger::SiteParks> parks;
   for (const probe::SiteParks& site : sites) {
-    ledger::SiteParks& sum = parks[creation(site.gopc, 0)];
+    ledger::SiteParks& sum = parks[site.gopc == 0 ? ledger::CreationId{} : creation(site.gopc, 0)];
     sum.parked += site.parked;
     sum.unparked += site.unparked;
     sum.finished.total_ns += site.total_ns;

@@ -131,7 +131,7 @@ std::vector<SiteParks> ParkTables::sites() const {
     const std::uint64_t gopc = read(rows[first].gopc);
     if (gopc == 0) continue;
     SiteParks& site = all.emplace_back();
-    site.gopc = gopc;
+    site.gopc = gopc == GOLEAKD_NO_GOPC ? 0 : gopc;
     const auto of_this = rows.subspan(first, of_site);
     for (const goleakd_site_parks& row : of_this) {
       site.unparked += read(row.unparked);

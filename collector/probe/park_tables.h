@@ -32,7 +32,7 @@ struct Parked {
 
 // What the goroutines of one `go` statement have done since the tables were made.
 struct SiteParks {
-  std::uint64_t gopc = 0;  // g.gopc: a run-time address
+  std::uint64_t gopc = 0;  // g.gopc: a run-time address; 0: no `go` statement has started them
   std::uint64_t parked = 0;
   std::uint64_t unparked = 0;
   std::uint64_t total_ns = 0;                                 // of the parks that have ended
