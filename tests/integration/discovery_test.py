@@ -161,7 +161,7 @@ def programs():
         return None
     listed = subprocess.run([bpftool, "-j", "prog", "list"], capture_output=True, text=True, check=True).stdout
     return collections.Counter(program["name"] for program in json.loads(listed)
-                               if program.get("name", "").startswith(("process_e", "goroutine_")))
+                               if program.get("name", "").startswith(("process_e", "life_", "park_", "catch_", "failure_")))
 
 
 def killed(folder, exe):
