@@ -15,12 +15,14 @@ def exercise(counts, workers=200, churned=2000, pingpongs=2000):
 
 
 def check(daemon, counts, since, seen=None):
-    """`since`: what the program had counted when this daemon attached, or later; it did nothing then. It does nothing now.
-    `seen`: what goleakd had counted by then, {function: site}; nothing when it attached."""
+    """`since`: what the program had counted when this daemon attached, or later; it did nothing then. It does nothing now, and
+    who lived then has ended. `seen`: what goleakd had counted by then, {function: site}; nothing when it attached: the wakes of
+    those who had parked before end no park that was counted."""
+    older = 0 if seen else since["spawned"] - since["exited"]
     own = {name: number - since[name] for name, number in counts.counts().items()}
     live = own["spawned"] + since["spawned"] - own["exited"] - since["exited"]
     numbers = {SITE: {"spawned": own["spawned"], "exited": own["exited"], "parked": own["parks"],
-                      "unparked": own["exited"], "live": live}}
+                      "unparked": own["exited"] - older, "live": live}}
     if own["churned"]:
         numbers[CHURN] = {"spawned": own["churned"], "exited": own["churned"], "live": 0}
     for function, expected in numbers.items():

@@ -87,7 +87,7 @@ def check_counts(folder, exe):
 def check_refused(folder, version, exe):
     """Nothing is guessed."""
     _, refused = probes(exe)
-    assert len(refused) == 2 and all(" was inlined into runtime." in reason or "not probed" in reason
+    assert len(refused) == 3 and all(" was inlined into runtime." in reason or "not probed" in reason
                                      for reason in refused), f"Go {version}: {refused}"
     with Daemon(folder, [exe], mode="events", snapshots={"interval": "300ms"}) as daemon, harness.Target(exe) as counts:
         counts.command("spawn 100")
