@@ -13,7 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "failure_wire.h"
-#include "go_abi.bpf.h"
+#include "probe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -71,23 +71,19 @@ static __always_inline goleakd_u8 kind_of(goleakd_u8 point)
 	}
 }
 
-/* False for a hit that is only the stack check's jump being taken. */
 static __always_inline bool arrive(struct pt_regs *ctx, struct hit *hit)
 {
-	union {
-		goleakd_u64 word;
-		struct goleakd_cookie fields;
-	} cookie = { .word = bpf_get_attach_cookie(ctx) };
-	goleakd_u32 slot = cookie.fields.slot;
+	struct goleakd_cookie cookie;
+	goleakd_u32 slot;
 
-	hit->regs = go_registers(ctx);
-	if ((cookie.fields.flags & GOLEAKD_FLAG_STACK_CHECK) && go_stack_check_taken(&hit->regs))
+	if (!read_hit(ctx, &cookie, &hit->regs))
 		return false;
+	slot = cookie.slot;
 	hit->count = bpf_map_lookup_elem(&failure_counters, &slot);
 	hit->target = bpf_map_lookup_elem(&failure_targets, &slot);
 	if (!hit->count || !hit->target)
 		return false;
-	hit->point = cookie.fields.point;
+	hit->point = cookie.point;
 	hit->head.time_ns = bpf_ktime_get_ns();
 	hit->head.slot = slot;
 	hit->head.kind = kind_of(hit->point);
@@ -96,22 +92,17 @@ static __always_inline bool arrive(struct pt_regs *ctx, struct hit *hit)
 	return true;
 }
 
-/* The breaker, as in goroutine.bpf.c. Programs that panic as others return must not pay for it. */
+/* As in goroutine.bpf.c. Programs that panic as others return must not pay for it. */
 static __always_inline bool tripped(struct hit *hit)
 {
-	goleakd_u64 window = hit->head.time_ns >> GOLEAKD_WINDOW_SHIFT;
 	struct goleakd_failure_head *storm;
 
+	if (!hit->target->tripped && !beyond_limit(&hit->count->window, &hit->count->window_hits, hit->target->window_hits,
+						   hit->head.time_ns))
+		return false;
+	hit->count->lost_storm++;
 	if (hit->target->tripped)
 		return true;
-	if (!hit->target->window_hits)
-		return false;
-	if (hit->count->window != window) {
-		hit->count->window = window;
-		hit->count->window_hits = 0;
-	}
-	if (++hit->count->window_hits <= hit->target->window_hits)
-		return false;
 	hit->target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
 	storm = bpf_ringbuf_reserve(&storms, sizeof(*storm), 0);
 	if (storm) { /* else it has been told */
@@ -176,8 +167,7 @@ static __always_inline void fill(struct goleakd_failure *record, struct pt_regs 
 		record->text_length = regs->arg2;
 		read_text(record);
 	}
-	long bytes = bpf_get_stack(ctx, record->pcs, sizeof(record->pcs), BPF_F_USER_STACK);
-	record->frames = bytes < 0 ? 0 : bytes / sizeof(record->pcs[0]);
+	record->frames = copy_stack(ctx, record->pcs, sizeof(record->pcs));
 }
 
 static __always_inline int handle(struct pt_regs *ctx)
@@ -187,10 +177,8 @@ static __always_inline int handle(struct pt_regs *ctx)
 	if (!arrive(ctx, &hit))
 		return 0;
 	bool recovers = hit.point == GOLEAKD_RECOVERY;
-	if ((recovers || hit.point == GOLEAKD_GOPANIC) && tripped(&hit)) {
-		hit.count->lost_storm++;
+	if ((recovers || hit.point == GOLEAKD_GOPANIC) && tripped(&hit))
 		return 0;
-	}
 	read_word(&hit.head.goid, (recovers ? hit.regs.arg1 : hit.regs.current_g) + hit.target->goid);
 	if (recovers) {
 		struct goleakd_failure_head *head = bpf_ringbuf_reserve(&failures, sizeof(*head), 0);
@@ -213,15 +201,4 @@ static __always_inline int handle(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Each program twice: how it will be attached is fixed when it is loaded. Only one of the two is. */
-SEC("uprobe.multi")
-int failure_multi(struct pt_regs *ctx)
-{
-	return handle(ctx);
-}
-
-SEC("uprobe")
-int failure_perf(struct pt_regs *ctx)
-{
-	return handle(ctx);
-}
+PROGRAM(failure, handle)

@@ -12,8 +12,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "go_abi.bpf.h"
-#include "wire.h"
+#include "probe.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -116,8 +115,6 @@ static __always_inline bool interpret_park(const struct go_registers *regs, cons
 
 static __always_inline bool fill(struct goleakd_event *event, const struct goleakd_target *target, const struct hit *hit)
 {
-	event->parent = 0;
-	event->pc = 0;
 	if (!read_word(&event->goid, hit->g + target->goid))
 		return false;
 	if (hit->kind != GOLEAKD_SPAWN)
@@ -136,37 +133,9 @@ static __always_inline struct goleakd_event *reserve(goleakd_u32 slot, enum gole
 	event->time_ns = now;
 	event->slot = slot;
 	event->kind = kind;
+	event->goid = event->parent = event->pc = 0;
 	__builtin_memset(event->reserved, 0, sizeof(event->reserved));
 	return event;
-}
-
-/*
- * The breaker: the collector takes probes away that are hit too often, but a storm may come between two of its looks. Then
- * the first CPU that sees it says so at once, waking the collector, and no hit costs more than its trap from there on.
- */
-static __always_inline bool tripped(struct goleakd_target *target, struct goleakd_counters *count,
-				    const struct goleakd_cookie *cookie, goleakd_u64 now)
-{
-	goleakd_u64 window = now >> GOLEAKD_WINDOW_SHIFT;
-	struct goleakd_event *event;
-
-	if (target->tripped)
-		return true;
-	if (!target->window_hits)
-		return false;
-	if (count->window != window) {
-		count->window = window;
-		count->window_hits = 0;
-	}
-	if (++count->window_hits <= target->window_hits)
-		return false;
-	target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
-	event = reserve(cookie->slot, GOLEAKD_STORM, now);
-	if (event) { /* else the count of what was lost tells it, a little later */
-		event->goid = event->parent = event->pc = 0;
-		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
-	}
-	return true;
 }
 
 struct arrival {
@@ -176,19 +145,6 @@ struct arrival {
 	struct goleakd_target *target;
 };
 
-/* False for a hit that is only the stack check's jump being taken. */
-static __always_inline bool arrive(struct pt_regs *ctx, struct arrival *at)
-{
-	union {
-		goleakd_u64 word;
-		struct goleakd_cookie fields;
-	} cookie = { .word = bpf_get_attach_cookie(ctx) };
-
-	at->cookie = cookie.fields;
-	at->regs = go_registers(ctx);
-	return !(at->cookie.flags & GOLEAKD_FLAG_STACK_CHECK) || !go_stack_check_taken(&at->regs);
-}
-
 static __always_inline bool look_up(struct arrival *at)
 {
 	goleakd_u32 slot = at->cookie.slot;
@@ -196,6 +152,27 @@ static __always_inline bool look_up(struct arrival *at)
 	at->count = bpf_map_lookup_elem(&counters, &slot);
 	at->target = bpf_map_lookup_elem(&targets, &slot);
 	return at->count && at->target;
+}
+
+/*
+ * The collector takes probes away that are hit too often, but a storm may come between two of its looks. Then the first CPU that
+ * sees it says so at once, waking the collector, and no hit costs more than its trap from there on.
+ */
+static __always_inline bool tripped(struct arrival *at, goleakd_u64 now)
+{
+	struct goleakd_event *event;
+
+	if (!at->target->tripped &&
+	    !beyond_limit(&at->count->window, &at->count->window_hits, at->target->window_hits, now))
+		return false;
+	at->count->lost_storm++;
+	if (at->target->tripped)
+		return true;
+	at->target->tripped = 1; /* other CPUs may do the same: the collector does not mind being told twice */
+	event = reserve(at->cookie.slot, GOLEAKD_STORM, now);
+	if (event) /* else the count of what was lost tells it, a little later */
+		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	return true;
 }
 
 #include "parks.bpf.h"
@@ -229,16 +206,14 @@ static __always_inline int handle_life(struct pt_regs *ctx)
 	struct hit hit = {};
 	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !interpret_life(&at.regs, &at.cookie, &hit) || !look_up(&at))
+	if (!read_hit(ctx, &at.cookie, &at.regs) || !interpret_life(&at.regs, &at.cookie, &hit) || !look_up(&at))
 		return 0;
 	count_hit(&at, &hit);
 	now = bpf_ktime_get_ns();
 	if (hit.kind == GOLEAKD_EXIT)
 		forget(at.target, hit.g); /* also after a storm: its g will be another goroutine's */
-	if (tripped(at.target, at.count, &at.cookie, now)) {
-		at.count->lost_storm++;
+	if (tripped(&at, now))
 		return 0;
-	}
 	record_life(&at, &hit, now);
 	if (at.cookie.point == GOLEAKD_NEWPROC1_CASGSTATUS && (goleakd_u32)at.regs.arg3 == GO_GWAITING)
 		begin_parked(at.target, hit.g, now);
@@ -251,14 +226,12 @@ static __always_inline int handle_park(struct pt_regs *ctx)
 	struct hit hit = {};
 	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !interpret_park(&at.regs, &at.cookie, &hit) || !look_up(&at))
+	if (!read_hit(ctx, &at.cookie, &at.regs) || !interpret_park(&at.regs, &at.cookie, &hit) || !look_up(&at))
 		return 0;
 	count_hit(&at, &hit);
 	now = bpf_ktime_get_ns();
-	if (tripped(at.target, at.count, &at.cookie, now)) {
-		at.count->lost_storm++;
+	if (tripped(&at, now))
 		return 0;
-	}
 	take_park(&at, &hit, now);
 	return 0;
 }
@@ -279,14 +252,12 @@ static __always_inline int handle_catch(struct pt_regs *ctx)
 	struct goleakd_wanted key = {};
 	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !look_up(&at))
+	if (!read_hit(ctx, &at.cookie, &at.regs) || !look_up(&at))
 		return 0;
 	at.count->hits[at.cookie.point == GOLEAKD_NEWPROC ? GOLEAKD_SPAWNER : GOLEAKD_WAKER]++;
 	now = bpf_ktime_get_ns();
-	if (tripped(at.target, at.count, &at.cookie, now)) {
-		at.count->lost_storm++;
+	if (tripped(&at, now))
 		return 0;
-	}
 	if (!sought(&at, &key))
 		return 0;
 	goleakd_u32 *left = bpf_map_lookup_elem(&wanted, &key);
@@ -298,29 +269,15 @@ static __always_inline int handle_catch(struct pt_regs *ctx)
 		return 0;
 	}
 	*left -= 1; /* two CPUs at once may take one more than was wanted, or one less */
-	long bytes = bpf_get_stack(ctx, record->pcs, sizeof(record->pcs), BPF_F_USER_STACK);
 	record->time_ns = now;
 	record->gopc = key.gopc;
 	record->slot = at.cookie.slot;
-	record->frames = bytes < 0 ? 0 : bytes / sizeof(record->pcs[0]);
+	record->frames = copy_stack(ctx, record->pcs, sizeof(record->pcs));
 	record->reason = key.reason;
 	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
 }
-
-/* Each program twice: how it will be attached is fixed when it is loaded. Only one of the two is. */
-#define PROGRAM(name, handler)                    \
-	SEC("uprobe.multi")                       \
-	int name##_multi(struct pt_regs *ctx)     \
-	{                                         \
-		return handler(ctx);              \
-	}                                         \
-	SEC("uprobe")                             \
-	int name##_perf(struct pt_regs *ctx)      \
-	{                                         \
-		return handler(ctx);              \
-	}
 
 PROGRAM(life, handle_life)
 PROGRAM(park, handle_park)
@@ -339,7 +296,7 @@ static __always_inline int handle_calibration(struct pt_regs *ctx)
 	struct hit hit = {};
 	goleakd_u64 now;
 
-	if (!arrive(ctx, &at) || !look_up(&at))
+	if (!read_hit(ctx, &at.cookie, &at.regs) || !look_up(&at))
 		return 0;
 	if (!interpret_park(&at.regs, &at.cookie, &hit) && !interpret_life(&at.regs, &at.cookie, &hit))
 		return 0;
@@ -347,7 +304,7 @@ static __always_inline int handle_calibration(struct pt_regs *ctx)
 	if (goleakd_calibrated == GOLEAKD_CALIBRATE_COUNT)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (tripped(at.target, at.count, &at.cookie, now))
+	if (tripped(&at, now))
 		return 0;
 	if (goleakd_calibrated == GOLEAKD_CALIBRATE_RECORD) {
 		record_life(&at, &hit, now);
@@ -359,14 +316,4 @@ static __always_inline int handle_calibration(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("?uprobe.multi")
-int calibration_multi(struct pt_regs *ctx)
-{
-	return handle_calibration(ctx);
-}
-
-SEC("?uprobe")
-int calibration_perf(struct pt_regs *ctx)
-{
-	return handle_calibration(ctx);
-}
+PROGRAM_ON_REQUEST(calibration, handle_calibration)

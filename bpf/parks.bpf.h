@@ -139,10 +139,8 @@ static __always_inline struct goleakd_parked *claim_goroutine(const struct parks
 	if (__sync_fetch_and_add(&parks->target->claimed, 1) == rows / 4) {
 		struct goleakd_event *event = reserve(parks->slot, GOLEAKD_CROWDED, now);
 
-		if (event) {
-			event->goid = event->parent = event->pc = 0;
+		if (event)
 			bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
-		}
 	}
 	return (struct goleakd_parked *)row;
 }
@@ -249,7 +247,6 @@ static __always_inline void end_park(struct parks *parks, goleakd_u64 g, goleakd
 		return;
 	}
 	event->goid = row->goid;
-	event->parent = event->pc = 0;
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
