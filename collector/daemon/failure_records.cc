@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/user_stack.h"
+#include "probe/return_addresses.h"
 #include "text/layout.h"
 
 namespace goleakd::daemon {
@@ -21,13 +22,8 @@ constexpr std::size_t kMaxNested = 16;
 constexpr std::size_t kNoSite = ~std::size_t{0};  // there are too many already
 
 std::vector<snapshot::LogicalFrame> frames_of(const target::GoProcess& process, const goleakd_failure& record) {
-  std::vector<std::uint64_t> return_addresses;
-  if (record.caller != 0) return_addresses.push_back(record.caller);
   const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_FAILURE_FRAMES);
-  for (std::size_t i = 1; i < frames; ++i) {
-    if (i > 1 || record.pcs[i] != record.caller) return_addresses.push_back(record.pcs[i]);
-  }
-  return frames_at(process, return_addresses);
+  return frames_at(process, probe::return_addresses(record.caller, std::span(record.pcs).first(frames)));
 }
 
 ledger::Frame innermost_of_program(const std::vector<snapshot::LogicalFrame>& frames) {

@@ -12,16 +12,13 @@
 
 #include "failure.skel.h"
 #include "probe/bpf_load.h"
+#include "probe/hit_counters.h"
 
 namespace goleakd::probe {
 namespace {
 
 // runtime._panic (src/runtime/runtime2.go) begins with argp, a word, until Go 1.26 had no more need of it.
 goleakd_u16 panic_arg(const target::Layout& layout) { return layout.minor < 26 ? sizeof(std::uint64_t) : 0; }
-
-std::vector<goleakd_failure_counters> zero_of_each_cpu() {
-  return std::vector<goleakd_failure_counters>(static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)));
-}
 
 }  // namespace
 
@@ -54,19 +51,7 @@ void FailureProbes::detach(Group group) {
 }
 
 goleakd_failure_counters FailureProbes::counters() const {
-  std::vector<goleakd_failure_counters> per_cpu = zero_of_each_cpu();
-  goleakd_failure_counters sum{};
-  const std::uint32_t slot = slot_;
-  if (bpf_map__lookup_elem(prober_.skeleton_->maps.failure_counters, &slot, sizeof(slot), per_cpu.data(),
-                           per_cpu.size() * sizeof(goleakd_failure_counters), 0) != 0) {
-    return sum;
-  }
-  for (const goleakd_failure_counters& one : per_cpu) {
-    for (std::size_t kind = 0; kind < GOLEAKD_FAILURE_KINDS; ++kind) sum.hits[kind] += one.hits[kind];
-    sum.lost_ring += one.lost_ring;
-    sum.lost_storm += one.lost_storm;
-  }
-  return sum;
+  return read_counters<goleakd_failure_counters>(prober_.skeleton_->maps.failure_counters, slot_);
 }
 
 Result<std::unique_ptr<FailureProber>> FailureProber::make(Method method) {
@@ -115,10 +100,7 @@ Result<std::unique_ptr<FailureProbes>> FailureProber::probes() {
   if (!slot) {
     return fail(ErrorKind::unsupported, std::to_string(GOLEAKD_SLOTS) + " processes are probed already; no more fit");
   }
-  const std::vector<goleakd_failure_counters> zero = zero_of_each_cpu();
-  const std::uint32_t key = *slot;
-  bpf_map__update_elem(skeleton_->maps.failure_counters, &key, sizeof(key), zero.data(),
-                       zero.size() * sizeof(goleakd_failure_counters), BPF_ANY);
+  clear_counters<goleakd_failure_counters>(skeleton_->maps.failure_counters, *slot);
   return std::unique_ptr<FailureProbes>(new FailureProbes(*this, *slot));
 }
 

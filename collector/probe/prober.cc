@@ -8,30 +8,25 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "goroutine.skel.h"
 #include "probe/bpf_load.h"
 #include "probe/hit_counters.h"
+#include "probe/return_addresses.h"
 
 namespace goleakd::probe {
 namespace {
 
-// Of the kernel's list: its first entry is the probe's own address, and where it knows that a function's frame is not
-// there yet, the return address comes next. Of a `go` statement that is known in any case: it is gopc.
+// What leads from a `go` statement is known in any case: gopc.
 Caught caught_of(const goleakd_caught& record) {
-  Caught caught{.slot = record.slot,
-                .gopc = record.gopc,
-                .wait_reason = record.reason,
-                .at = instant_from_ns(record.time_ns),
-                .stack = {}};
   const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_CAUGHT_FRAMES);
-  if (record.reason == 0) caught.stack.push_back(record.gopc);
-  for (std::size_t i = 1; i < frames; ++i) {
-    const bool doubled = i == 1 && record.reason == 0 && record.pcs[i] == record.gopc;
-    if (!doubled) caught.stack.push_back(record.pcs[i]);
-  }
-  return caught;
+  return {.slot = record.slot,
+          .gopc = record.gopc,
+          .wait_reason = record.reason,
+          .at = instant_from_ns(record.time_ns),
+          .stack = return_addresses(record.reason == 0 ? record.gopc : 0, std::span(record.pcs).first(frames))};
 }
 
 goleakd_u16 offset_of(std::uint32_t field) { return target::present(field) ? static_cast<goleakd_u16>(field) : 0; }
@@ -55,7 +50,9 @@ Result<bool> Attachment::grow_parks() {
   return parks_->grow(prober_.skeleton_->maps.parked_tables, slot_, prober_.targets_[slot_]);
 }
 
-goleakd_counters Attachment::counters() const { return read_counters(prober_.skeleton_->maps.counters, slot_); }
+goleakd_counters Attachment::counters() const {
+  return read_counters<goleakd_counters>(prober_.skeleton_->maps.counters, slot_);
+}
 
 Result<std::unique_ptr<Prober>> Prober::make(const Options& options) {
   keep_libbpf_warnings();
@@ -147,7 +144,7 @@ Result<std::unique_ptr<Attachment>> Prober::prepare(const target::GoProcess& pro
     return fail(ErrorKind::unsupported,
                 std::to_string(GOLEAKD_SLOTS) + " groups of probes are in place already; no more fit");
   }
-  clear_counters(skeleton_->maps.counters, *slot);
+  clear_counters<goleakd_counters>(skeleton_->maps.counters, *slot);
   const target::Layout& layout = process.binary->layout();
   goleakd_target& target = targets_[*slot];
   target = {};

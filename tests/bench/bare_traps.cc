@@ -65,7 +65,7 @@ Result<void> trap(int pid) {
                                            process->binary->elf().own_path(), places);
   if (!links) return fail(links.error());
   while (true) {
-    const goleakd_counters counters = probe::read_counters((*skeleton)->maps.counters, 0);
+    const goleakd_counters counters = probe::read_counters<goleakd_counters>((*skeleton)->maps.counters, 0);
     const auto hits = std::accumulate(std::begin(counters.hits), std::end(counters.hits), std::uint64_t{0});
     if (std::printf("{\"hits\": %llu}\n", static_cast<unsigned long long>(hits)) < 0 || std::fflush(stdout) != 0)
       return {};

@@ -13,6 +13,9 @@ import time
 
 import harness
 
+# For a program that leaks a few goroutines a second to be suspected within seconds.
+SUSPICIOUS = {"thresholds": {"quiet_after_start": "0s", "growing_window": "3s", "growing_intervals": 3, "growing_rises": 2},
+              "snapshots": {"interval": "300ms", "interval_with_suspects": "300ms"}}
 GOLEAKD = pathlib.Path(os.environ.get("GOLEAKD", harness.REPOSITORY / "build" / "goleakd"))
 
 
@@ -74,6 +77,10 @@ class Daemon(harness.Process):
             if response.status != 200:
                 raise RuntimeError(f"GET {target}: {response.status} {body}")
             return body
+
+    def leaks(self, pid):
+        """Of one process, suspects too."""
+        return [leak for target in self.api("leaks")["targets"] if target["pid"] == pid for leak in target["leaks"]]
 
     def api(self, name):
         return json.loads(self.get(f"/api/v1/{name}"))

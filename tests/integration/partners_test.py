@@ -11,9 +11,8 @@ import time
 
 import builds
 import harness
-from daemon import Daemon, need_root
+from daemon import SUSPICIOUS, Daemon, need_root
 
-QUICK = {"quiet_after_start": "0s", "growing_window": "3s", "growing_intervals": 3, "growing_rises": 2}
 # Started by: let go by whom, and how.
 PARTNERS = {
     "main.sends": ("main.receiveOne", "receive"),
@@ -27,8 +26,7 @@ PARTNERS = {
 
 
 def suspects(daemon, pid):
-    return {leak["creation"]["function"]: leak for target in daemon.api("leaks")["targets"] if target["pid"] == pid
-            for leak in target["leaks"]}
+    return {leak["creation"]["function"]: leak for leak in daemon.leaks(pid)}
 
 
 def main():
@@ -36,7 +34,7 @@ def main():
     version, *kinds = sys.argv[1:]
     exe = builds.build("partners", version, kinds)
     with harness.temp_dir() as folder, harness.Target(exe) as program, \
-         Daemon(folder, [exe], thresholds=QUICK, snapshots={"interval": "300ms", "interval_with_suspects": "300ms"}) as daemon:
+         Daemon(folder, [exe], **SUSPICIOUS) as daemon:
         begin = time.time()
         deadline = time.monotonic() + 90
         while True:

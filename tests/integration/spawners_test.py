@@ -12,15 +12,11 @@ import time
 
 import builds
 import harness
-from daemon import Daemon, need_root
-
-QUICK = {"quiet_after_start": "0s", "growing_window": "3s", "growing_intervals": 3, "growing_rises": 2}
+from daemon import SUSPICIOUS, Daemon, need_root
 
 
 def suspect(daemon, pid):
-    targets = [target for target in daemon.api("leaks")["targets"] if target["pid"] == pid]
-    leaks = [leak for target in targets for leak in target["leaks"] if leak["creation"]["function"] == "main.start"]
-    return leaks[0] if leaks else None
+    return next((leak for leak in daemon.leaks(pid) if leak["creation"]["function"] == "main.start"), None)
 
 
 def known(stack):
@@ -33,7 +29,7 @@ def main():
     version, *kinds = sys.argv[1:]
     exe = builds.build("callers", version, kinds)
     with harness.temp_dir() as folder, harness.Target(exe) as callers, \
-         Daemon(folder, [exe], thresholds=QUICK, snapshots={"interval": "300ms", "interval_with_suspects": "300ms"}) as daemon:
+         Daemon(folder, [exe], **SUSPICIOUS) as daemon:
         deadline = time.monotonic() + 60
         while not (leak := suspect(daemon, callers.pid)) or sum(way["times"] for way in leak["spawned_from"]) < 5:
             assert time.monotonic() < deadline, leak
