@@ -131,7 +131,7 @@ Result<void> run_probed(const Skeleton& skeleton, Method method, std::span<Subje
 }
 
 Result<void> all_hits_told(const Skeleton& skeleton) {
-  const goleakd_counters counters = read_counters<goleakd_counters>(skeleton->maps.counters, 0);
+  const auto counters = read_counters<goleakd_counters>(skeleton->maps.counters, 0);
   const std::uint64_t hits = counters.hits[GOLEAKD_UNPARK];
   const std::uint64_t lost = counters.lost_ring + counters.lost_unreadable;
   const std::uint64_t parks = counters.parked + counters.unparked;
