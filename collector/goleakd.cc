@@ -169,10 +169,14 @@ int command_line(int argc, char** argv) {
   daemon_room::LeaksOptions leaks;
   int leaks_pid = 0;
   std::string watch_for;
+  std::string again_every;
   auto* leaks_command = app.add_subcommand("leaks", "the leaks that were found, with evidence, cause and advice");
   auto* pid_option = leaks_command->add_option("pid", leaks_pid, "of this process only")->check(CLI::PositiveNumber);
   auto* socket_option = leaks_command->add_option("--socket", leaks.socket, "the daemon's socket");
-  leaks_command->add_option("--for", watch_for, "without a daemon: watch the process for this long (default 1m)");
+  auto* for_option =
+      leaks_command->add_option("--for", watch_for, "without a daemon: watch the process for this long (default 1m)");
+  leaks_command->add_flag("--watch{2s}", again_every, "show them again and again, every 2s or --watch=DURATION")
+      ->excludes(for_option);
   add_format(leaks_command, leaks.format);
   leaks_command->callback([&] {
     chosen = [&]() -> Result<void> {
@@ -185,6 +189,14 @@ int command_line(int argc, char** argv) {
           return fail(ErrorKind::invalid, "--for: 10s is the least that can show growth");
         }
         leaks.watch_for = *duration;
+      }
+      if (!again_every.empty()) {
+        const auto duration = goleakd::parse_duration(again_every);
+        if (!duration) return fail(duration.error().within("--watch"));
+        if (*duration < std::chrono::milliseconds(100)) {
+          return fail(ErrorKind::invalid, "--watch: must be at least 100ms");
+        }
+        leaks.again_every = *duration;
       }
       return daemon_room::leaks(leaks);
     };

@@ -45,6 +45,7 @@ struct LeaksOptions {
   std::string socket = "/run/goleakd/goleakd.sock";
   bool socket_given = false;
   Duration watch_for = std::chrono::minutes(1);  // without a daemon
+  std::optional<Duration> again_every;           // ask the daemon again and again, until it does not answer any more
 };
 // From the running daemon; without one it watches `pid` itself for a while, with the windows shortened to fit.
 Result<void> leaks(const LeaksOptions& options);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -38,10 +40,13 @@ class Reader {
   const std::optional<Error>& error() const { return error_; }
 
   void fault(const YAML::Node& at, const std::string& what) {
-    if (error_) return;
+    if (!error_) error_ = Error(ErrorKind::invalid, place(at) + what);
+  }
+
+  // "FILE:LINE:COLUMN: "
+  std::string place(const YAML::Node& at) const {
     const YAML::Mark mark = at.Mark();
-    error_ = Error(ErrorKind::invalid,
-                   file_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what);
+    return file_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": ";
   }
 
   void mapping(const YAML::Node& node, const std::string& name, const Keys& keys) {
@@ -161,6 +166,8 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
                                 {"growing_intervals", reader.number(t.growing_intervals, 2, 1000)},
                                 {"growing_rises", reader.number(t.growing_rises, 1, 1000)},
                                 {"growing_survival", reader.number(t.growing_survival, 0.0, 1.0)},
+                                {"accumulating_window", reader.duration(t.accumulating_window, seconds(2))},
+                                {"spinning_awake", reader.number(t.spinning_awake, 0.0, 1.0)},
                                 {"stale_after", reader.duration(t.stale_after, seconds(1))},
                                 {"confirm_windows", reader.number(t.confirm_windows, 1, 100)},
                                 {"resolve_windows", reader.number(t.resolve_windows, 1, 100)},
@@ -187,6 +194,9 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
        {"site_histograms", reader.choice<bool>(config.site_histograms, {{"false", false}, {"true", true}})}});
   if (t.growing_rises > t.growing_intervals) {
     reader.fault(root["thresholds"], "growing_rises is larger than growing_intervals");
+  }
+  if (t.accumulating_window < t.growing_window) {
+    reader.fault(root["thresholds"], "accumulating_window is shorter than growing_window");
   }
 }
 

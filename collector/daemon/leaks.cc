@@ -2,10 +2,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "base/duration.h"
 #include "daemon/commands.h"
@@ -74,9 +76,24 @@ Result<verdict::ReportPtr> watch_here(const LeaksOptions& options) {
   return board.newest();
 }
 
+// On a terminal each answer takes the place of the one before; else they follow one another.
+Result<void> show_again_and_again(const LeaksOptions& options) {
+  const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  while (true) {
+    const auto answer = ask_daemon(options);
+    if (!answer) return fail(answer.error());
+    if (terminal) std::fputs("\x1b[H\x1b[2J", stdout);
+    std::fputs(answer->c_str(), stdout);
+    if (!terminal && options.format == Format::text) std::fputs("\n", stdout);
+    if (std::fflush(stdout) != 0) return fail(Error::from_errno(errno, "writing to standard output"));
+    std::this_thread::sleep_for(*options.again_every);
+  }
+}
+
 }  // namespace
 
 Result<void> leaks(const LeaksOptions& options) {
+  if (options.again_every) return show_again_and_again(options);
   if (const auto answer = ask_daemon(options)) {
     std::fputs(answer->c_str(), stdout);
     return {};

@@ -30,6 +30,15 @@ ledger::RunState run_state(snapshot::GStatus status) {
   }
 }
 
+// What a traceback shows of a stack.
+ledger::Stack shown(const target::GoBinary& binary, const std::vector<snapshot::LogicalFrame>& logical) {
+  std::vector<ledger::Frame> frames;
+  for (const snapshot::LogicalFrame& frame : snapshot::shown_frames(binary, logical)) {
+    frames.push_back({.function = frame.source->function, .file = frame.source->file, .line = frame.source->line});
+  }
+  return std::make_shared<const std::vector<ledger::Frame>>(std::move(frames));
+}
+
 }  // namespace
 
 Translator::Translator(const target::GoProcess& process, ledger::Ledger& ledger) : process_(process), ledger_(ledger) {
@@ -108,11 +117,7 @@ ledger::BlockedId Translator::blocked(const snapshot::Stack& stack, ledger::Wait
     for (const snapshot::StackFrame& frame : stack.frames)
       place.in_loop = place.in_loop || binary.is_range_receive(frame.pc);
   }
-  std::vector<ledger::Frame> frames;
-  for (const snapshot::LogicalFrame& frame : snapshot::shown_frames(binary, logical)) {
-    frames.push_back({.function = frame.source->function, .file = frame.source->file, .line = frame.source->line});
-  }
-  place.stack = std::make_shared<const std::vector<ledger::Frame>>(std::move(frames));
+  place.stack = shown(binary, logical);
   if (blocked_.size() > kMaxRemembered) blocked_.clear();
   return blocked_[key] = ledger_.intern(place);
 }
@@ -145,6 +150,18 @@ ledger::GoroutineState Translator::state(const snapshot::Snapshot& snapshot, con
   state.park_identity = traced ? g.park_identity : 0;
   if (g.wait_since != 0) state.waiting_since = instant_from_ns(g.wait_since);
   return state;
+}
+
+ledger::Stack Translator::runnable_stack(const snapshot::Snapshot& snapshot, ledger::CreationId site) const {
+  for (std::size_t i = 0; i < snapshot.goroutines.size(); ++i) {
+    const snapshot::Goroutine& g = snapshot.goroutines[i];
+    if (g.stack == 0 || run_state(g.status) != ledger::RunState::runnable) continue;
+    const auto creation = creations_.find(snapshot.births[g.birth].gopc);
+    if (creation == creations_.end() || creation->second.id != site) continue;
+    const target::GoBinary& binary = *process_.binary;
+    return shown(binary, snapshot::logical_frames(binary, snapshot.stacks[g.stack]->frames));
+  }
+  return nullptr;
 }
 
 ledger::Event Translator::event(const goleakd_event& event) {

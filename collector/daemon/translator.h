@@ -36,6 +36,9 @@ class Translator {
   std::vector<std::uint8_t> wait_reasons(ledger::WaitClass wait) const;
   // Of a site's `go` statement, as far as they have been met: run-time addresses.
   std::vector<std::uint64_t> gopcs_of(ledger::CreationId site) const;
+  // Of one of the site's goroutines that the snapshot shows waiting for a processor: where the loop is that it is in.
+  // Empty when there is none.
+  ledger::Stack runnable_stack(const snapshot::Snapshot& snapshot, ledger::CreationId site) const;
   // Borrows `snapshot`: goroutines are translated one by one while the ledger takes them.
   ledger::Snapshot snapshot(const snapshot::Snapshot& snapshot);
 

@@ -291,9 +291,19 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   torn_ += snapshot->implausible + snapshot->moved;
   ledger_.apply(translator_.snapshot(*snapshot));
   tell_parked(snapshot->begin);
-  engine_.observe(ledger_, facts, now);
+  facts_ = facts;
+  engine_.observe(ledger_, facts_, now);
+  look_at_spinning(*snapshot);
   seek_partners();
   next_snapshot_ = now + snapshot_interval();
+}
+
+void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {
+  for (const verdict::Leak& leak : engine_.leaks()) {
+    if (leak.evidence != verdict::Evidence::spinning) continue;
+    if (auto stack = translator_.runnable_stack(snapshot, ledger_.intern(leak.creation)))
+      spinning_[leak.id] = std::move(stack);
+  }
 }
 
 // Those who have been parked since before the snapshot began were so when it looked at them; unless the look came

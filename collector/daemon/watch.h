@@ -89,6 +89,7 @@ class Watch {
   void detach(probe::Group group, const std::string& reason);
   void adjust_catchers(probe::Prober& prober, Instant now);
   void seek_partners();
+  void look_at_spinning(const snapshot::Snapshot& snapshot);
   goleakd_counters counters() const;
   void tell_parked(Instant before);
   void make_room(std::uint16_t slot);
@@ -124,6 +125,8 @@ class Watch {
   Instant next_snapshot_;
   bool snapshot_pending_ = false;
   std::optional<Instant> last_snapshot_;
+  std::map<std::string, ledger::Stack> spinning_;  // how goroutines were seen that never wait, by leak id
+  verdict::ProcessFacts facts_;                    // of then
   std::string last_error_;
   int failures_in_a_row_ = 0;
   std::uint64_t torn_ = 0;

@@ -6,8 +6,8 @@
 namespace goleakd::daemon {
 namespace {
 
-constexpr std::array<verdict::Evidence, 3> kChecks{verdict::Evidence::forever, verdict::Evidence::growing,
-                                                   verdict::Evidence::stale};
+constexpr std::array kChecks{verdict::Evidence::forever, verdict::Evidence::growing, verdict::Evidence::accumulating,
+                             verdict::Evidence::spinning, verdict::Evidence::stale};
 
 std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger,
                                               bool histograms) {
@@ -33,6 +33,15 @@ std::vector<verdict::SiteReport> site_reports(const std::string& service, const 
   }
   std::ranges::stable_sort(sites, std::greater{}, &verdict::SiteReport::live);
   return sites;
+}
+
+// No wait says where they are: the line of the function that they are known by, as one of them was seen in it.
+void show_running(ledger::BlockedPlace& place, const ledger::Stack& stack) {
+  place.stack = stack;
+  const auto frame = std::ranges::find(*stack, place.function, &ledger::Frame::function);
+  if (frame == stack->end()) return;
+  place.file = frame->file;
+  place.line = frame->line;
 }
 
 }  // namespace
@@ -134,11 +143,18 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.last_error = last_error_;
   report.snapshot_taken = last_snapshot_.has_value();
   report.snapshot_at = last_snapshot_.value_or(now);
+  report.facts = facts_;
   report.goroutines = ledger_.live();
   report.system_goroutines = ledger_.live_system();
   report.by_state = ledger_.by_state();
   report.blocked_by_age = ledger_.blocked_by_age(now);
   report.leaks = engine_.leaks();
+  for (verdict::Leak& leak : report.leaks) {
+    const auto seen = spinning_.find(leak.id);
+    if (leak.evidence == verdict::Evidence::spinning && seen != spinning_.end()) {
+      show_running(leak.blocked, seen->second);
+    }
+  }
   report.leaks_detected = engine_.detected();
   report.spawned_from = spawners_.known();
   report.woken_by = wakers_.known();

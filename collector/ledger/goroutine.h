@@ -13,6 +13,9 @@ namespace goleakd::ledger {
 // In a park (waiting) or in a system call. Only of the first the probes of parks tell.
 constexpr bool at_rest(RunState state) { return state == RunState::waiting || state == RunState::syscall; }
 
+// It has a processor, or waits for one.
+constexpr bool is_awake(RunState state) { return state == RunState::running || state == RunState::runnable; }
+
 // What the ledger holds of one live goroutine. There may be millions: every byte counts. What events need stands first,
 // so that most of them meet one cache line.
 struct Goroutine {

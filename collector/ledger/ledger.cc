@@ -164,6 +164,7 @@ Goroutine* Ledger::add(Goid goid) {
     nothing_missed_ = false;
     return nullptr;
   }
+  newest_ = std::max(newest_, goid);
   return &goroutines_.insert(Goroutine{.goid = goid});
 }
 
@@ -171,6 +172,7 @@ Goroutine* Ledger::add(Goid goid) {
 Goroutine* Ledger::adopt(Goid goid) {
   const Goroutine* stranger = unannounced_.find(goid);
   if (stranger == nullptr) return nullptr;
+  newest_ = std::max(newest_, goid);
   Goroutine& goroutine = goroutines_.insert(*stranger);
   unannounced_.erase(goid);
   return &goroutine;

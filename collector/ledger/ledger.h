@@ -63,7 +63,10 @@ struct CreationView {
   std::uint64_t exited = 0;   // events only
   SiteParks parks;            // of the newest parks_told()
   std::uint64_t stack_bytes = 0;
-  std::optional<ParkAge> oldest;  // longest parked
+  std::optional<ParkAge> oldest;           // longest parked
+  std::uint64_t awake = 0;                 // of live: running or runnable, as the newest snapshot showed them
+  std::vector<std::uint64_t> born_before;  // for each goid asked for: of live, those with it or a smaller one
+  std::vector<Goid> eldest;                // up to 5, smallest goid first
 };
 
 // Goroutines of one creation site stuck in one blocked place, as the newest snapshot shows them.
@@ -152,7 +155,11 @@ class Ledger {
   // live().
   std::array<std::uint64_t, 5> by_state() const;
   std::map<WaitClass, AgeBuckets> blocked_by_age(Instant now) const;  // without system goroutines
-  std::vector<CreationView> creations() const;                        // live, spawned or exited > 0
+  // Of sites with any live, spawned or exited. Goids tell the order of births but for those that processors have in
+  // reserve (runtime/proc.go: _GoidCacheBatch is 16 for each P).
+  std::vector<CreationView> creations(std::span<const Goid> born = {}) const;
+  // The largest that has been heard of.
+  Goid newest() const { return newest_; }
   // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
@@ -193,6 +200,7 @@ class Ledger {
   std::map<CreationId, SiteParks> parks_;
 
   GoroutineTable goroutines_;
+  Goid newest_ = 0;
   GoroutineTable
       unannounced_;           // shown by the newest snapshot, and no spawn event: taken in when the next shows them too
   std::vector<Goid> exited_;  // exit events since the newest snapshot

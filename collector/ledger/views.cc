@@ -23,6 +23,14 @@ bool longer_parked(const Goroutine& a, const ParkAge& b) {
   return std::tuple(a.at_least, a.at_most) < std::tuple(b.at_least_since, b.at_most_since);
 }
 
+// Of a sorted list of at most kSamples.
+template <typename Value>
+void keep_smallest(std::vector<Value>& smallest, const Value& value) {
+  if (smallest.size() == kSamples && value >= smallest.back()) return;
+  smallest.insert(std::upper_bound(smallest.begin(), smallest.end(), value), value);
+  if (smallest.size() > kSamples) smallest.pop_back();
+}
+
 // Collects one BlockedView.
 struct Group {
   BlockedView view;
@@ -46,11 +54,7 @@ struct Group {
       view.unbuffered += one(goroutine.unbuffered);
       view.full += one(goroutine.full);
     }
-    const std::pair entry(goroutine.at_least, goroutine.goid);
-    if (longest.size() < kSamples || entry < longest.back()) {
-      longest.insert(std::upper_bound(longest.begin(), longest.end(), entry), entry);
-      if (longest.size() > kSamples) longest.pop_back();
-    }
+    keep_smallest(longest, std::pair(goroutine.at_least, goroutine.goid));
   }
 
   BlockedView finish() {
@@ -88,13 +92,19 @@ std::map<WaitClass, AgeBuckets> Ledger::blocked_by_age(Instant now) const {
   return ages;
 }
 
-std::vector<CreationView> Ledger::creations() const {
+std::vector<CreationView> Ledger::creations(std::span<const Goid> born) const {
   std::vector<CreationView> views(counters_.size());
+  for (CreationView& view : views) view.born_before.resize(born.size());
   for (const Goroutine& goroutine : goroutines_.all()) {
     if (goroutine.system) continue;
     CreationView& view = views[static_cast<std::size_t>(goroutine.creation)];
     ++view.live;
     view.stack_bytes += goroutine.stack_bytes();
+    view.awake += static_cast<std::uint64_t>(is_awake(goroutine.state));
+    for (std::size_t i = 0; i < born.size(); ++i) {
+      view.born_before[i] += static_cast<std::uint64_t>(goroutine.goid <= born[i]);
+    }
+    keep_smallest(view.eldest, goroutine.goid);
     if (at_rest(goroutine.state) && (!view.oldest || longer_parked(goroutine, *view.oldest))) {
       view.oldest = ParkAge{goroutine.at_least, goroutine.at_most};
     }

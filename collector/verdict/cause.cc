@@ -30,8 +30,11 @@ Cause send_cause(const Group& group) {
 
 }  // namespace
 
-Cause cause_of(const Group& group) {
-  switch (group.place->wait) {
+Cause cause_of(const Group& group, Evidence evidence) {
+  const WaitClass wait = group.place->wait;
+  // Those that come back to the network or from C have something to wait for.
+  if (speaks_of_site(evidence) && wait != WaitClass::io && wait != WaitClass::syscall) return Cause::loop_without_exit;
+  switch (wait) {
     case WaitClass::chan_send:
       return send_cause(group);
     case WaitClass::chan_receive:

@@ -6,7 +6,8 @@
 
 namespace goleakd::verdict {
 
-// Told from the wait, the state of the channels, and where the runtime's wait reason is too coarse, from the stack.
-Cause cause_of(const Group& group);
+// Told from the evidence, the wait, the state of the channels, and where the runtime's wait reason is too coarse, from
+// the stack.
+Cause cause_of(const Group& group, Evidence evidence);
 
 }  // namespace goleakd::verdict

@@ -2,6 +2,8 @@
 #include "verdict/engine.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -16,24 +18,42 @@ bool worse(const Leak& a, const Leak& b) {
   return std::tuple(b.severity, stage(a), b.count, a.id) < std::tuple(a.severity, stage(b), a.count, b.id);
 }
 
+// Goroutines that have a connection each, as far as the network waits tell. While net/http's server runs a handler, it
+// has a second goroutine read on, whose wait says nothing of whether the handler is stuck.
+bool waits_for_connection(const Group& group) {
+  return group.place->wait == ledger::WaitClass::io &&
+         group.creation->function != "net/http.(*connReader).startBackgroundRead";
+}
+
+// The fullest group of each site, by site id.
+std::map<std::string, const Group*> fullest_of(const std::map<std::string, Group>& groups) {
+  std::map<std::string, const Group*> fullest;
+  for (const auto& [id, group] : groups) {
+    const Group*& known = fullest[group.site_id];
+    if (known == nullptr || group.count > known->count) known = &group;
+  }
+  return fullest;
+}
+
 }  // namespace
 
 Engine::Engine(std::string service, Thresholds thresholds)
-    : service_(std::move(service)), thresholds_(thresholds), window_(thresholds) {}
+    : service_(std::move(service)), thresholds_(thresholds), stuck_(thresholds), live_(thresholds) {}
 
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
   const Duration interval = thresholds_.interval();
-  const auto groups = groups_of(service_, ledger,
-                                {.aged = now - interval,
-                                 .survived = evaluated_.value_or(now) - interval,
-                                 .stale = now - thresholds_.stale_after});
+  const Groups groups = groups_of(service_, ledger, cutoffs(now));
+  const Sites sites = this->sites(ledger);
   // Snapshots do not come to the nanosecond: one that is a little early must not cost a whole snapshot interval.
   if (!evaluated_ || now - *evaluated_ >= interval - interval / 20) {
-    evaluate(groups, ledger, process, now);
+    remember(groups, sites, ledger, now);
+    evaluate(groups, sites, process, now);
   } else {
+    const Groups of_sites = whole_sites(sites);
     for (auto& [id, finding] : findings_) {
-      const auto group = groups.find(id);
-      finding.refresh(group == groups.end() ? nullptr : &group->second);
+      const Groups& among = speaks_of_site(finding.leak().evidence) ? of_sites : groups;
+      const auto group = among.find(id);
+      finding.refresh(group == among.end() ? nullptr : &group->second);
     }
   }
   leaks_.clear();
@@ -41,37 +61,147 @@ void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, 
   std::sort(leaks_.begin(), leaks_.end(), worse);
 }
 
-void Engine::evaluate(const std::map<std::string, Group>& groups, const ledger::Ledger& ledger,
-                      const ProcessFacts& process, Instant now) {
-  std::map<std::string, std::uint64_t> live;
-  for (const ledger::CreationView& view : ledger.creations()) live[site_id(service_, *view.site)] += view.live;
-  window_.add(now, groups, live);
-  evaluated_ = now;
-  const bool growth_known = window_.complete(process.started + thresholds_.quiet_after_start);
-  if (growth_known) growth_checked_ = now;
-  const auto growth_of = [&](const std::string& leak, const std::string& site) {
-    return growth_known ? std::optional(window_.of(leak, site)) : std::nullopt;
-  };
+Cutoffs Engine::cutoffs(Instant now) const {
+  Cutoffs cutoffs{.at_scale = {}, .stale = now - thresholds_.stale_after};
+  for (const Scale scale : {Scale::quick, Scale::slow}) {
+    const Moment* before = stuck_.interval_ago(scale);
+    const Duration interval = stuck_.interval(scale);
+    cutoffs.at_scale[static_cast<std::size_t>(scale)] = {.aged = now - interval,
+                                                         .survived = (before == nullptr ? now : before->at) - interval};
+  }
+  return cutoffs;
+}
 
+Engine::Sites Engine::sites(const ledger::Ledger& ledger) const {
+  std::array<ledger::Goid, kScales> born{};
+  for (const Scale scale : {Scale::quick, Scale::slow}) {
+    const Moment* before = live_.interval_ago(scale);
+    born[static_cast<std::size_t>(scale)] = before == nullptr ? 0 : before->newest;
+  }
+  return sites_of(service_, ledger, born);
+}
+
+void Engine::remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now) {
+  Moment moment{.at = now, .newest = ledger.newest(), .connections = 0};
+  std::map<std::string, Sample> stuck;
   for (const auto& [id, group] : groups) {
-    if (findings_.contains(id)) continue;
-    const Judgement judgement = judge(group, growth_of(id, group.site_id));
-    if (judgement.evidence) findings_.emplace(id, Finding(group, *judgement.evidence, now));
+    stuck[id].at_scale = group.stuck;
+    if (waits_for_connection(group)) moment.connections += group.count;
+  }
+  std::map<std::string, Sample> live;
+  for (const auto& [id, site] : sites) {
+    Sample& sample = live[id];
+    for (std::size_t scale = 0; scale < kScales; ++scale) sample.at_scale[scale] = {site.live, site.survived[scale]};
+    sample.awake = site.awake;
+  }
+  stuck_.add(moment, stuck);
+  live_.add(moment, live);
+}
+
+void Engine::evaluate(const Groups& groups, const Sites& sites, const ProcessFacts& process, Instant now) {
+  evaluated_ = now;
+  const Instant quiet_until = process.started + thresholds_.quiet_after_start;
+  for (const Evidence check : {Evidence::forever, Evidence::stale}) checked_[check] = now;
+  if (stuck_.complete(Scale::quick, quiet_until)) checked_[Evidence::growing] = checked_[Evidence::spinning] = now;
+  if (stuck_.complete(Scale::slow, quiet_until)) checked_[Evidence::accumulating] = now;
+
+  Subjects subjects = judge_groups(groups, quiet_until);
+  Groups of_sites;
+  judge_sites(groups, sites, quiet_until, of_sites, subjects);
+
+  for (const auto& [id, subject] : subjects) {
+    if (!subject.judgement.evidence || findings_.contains(id)) continue;
+    findings_.emplace(id, Finding(*subject.group, *subject.judgement.evidence, now));
   }
   for (auto it = findings_.begin(); it != findings_.end();) {
     auto& [id, finding] = *it;
-    const auto found = groups.find(id);
-    const Group* group = found == groups.end() ? nullptr : &found->second;
-    const Judgement judgement = group == nullptr ? Judgement{} : judge(*group, growth_of(id, group->site_id));
+    const auto found = subjects.find(id);
+    const Subject subject = found == subjects.end() ? Subject{} : found->second;
     const Stage before = finding.leak().stage;
-    const bool stays = finding.evaluate(group, judgement, process, thresholds_, now);
+    const bool stays = finding.evaluate(subject.group, subject.judgement, process, thresholds_, now);
     if (before != Stage::leaking && finding.leak().stage == Stage::leaking) ++detected_;
+    if (!stays || !speaks_of_site(finding.leak().evidence)) {
+      const auto of_site = by_site_.find(finding.leak().site_id);
+      if (of_site != by_site_.end() && of_site->second == id) by_site_.erase(of_site);
+    }
     it = stays ? std::next(it) : findings_.erase(it);
   }
 }
 
+Engine::Subjects Engine::judge_groups(const Groups& groups, Instant quiet_until) const {
+  Subjects subjects;
+  for (const auto& [id, group] : groups) {
+    const auto growth = [&, &id = id, &group = group](Scale scale) -> std::optional<Growth> {
+      if (!stuck_.complete(scale, quiet_until)) return std::nullopt;
+      Growth stuck = stuck_.of(id, scale);
+      // More and more stuck in one place, of a number that does not change, is a change of what they do.
+      const Growth site = live_.of(group.site_id, scale);
+      stuck.holds = stuck.holds && site.to > site.from;
+      return stuck;
+    };
+    subjects[id] = {&group, judge(group, growth(Scale::quick), growth(Scale::slow))};
+  }
+  return subjects;
+}
+
+// Of sites whose growth no group of stuck goroutines accounts for.
+void Engine::judge_sites(const Groups& groups, const Sites& sites, Instant quiet_until, Groups& of_sites,
+                         Subjects& subjects) {
+  std::set<std::string> accounted_for;
+  for (const auto& [id, subject] : subjects) {
+    if (subject.judgement.grows) accounted_for.insert(subject.group->site_id);
+  }
+  for (const auto& [id, finding] : findings_) {
+    if (finding.has_grown() && !speaks_of_site(finding.leak().evidence)) accounted_for.insert(finding.leak().site_id);
+  }
+  const auto fullest = fullest_of(groups);
+  for (const auto& [site, view] : sites) {
+    if (view.live == 0) continue;
+    const auto growth = [&, &site = site](Scale scale) {
+      return live_.complete(scale, quiet_until) ? std::optional(live_.of(site, scale)) : std::nullopt;
+    };
+    const Judgement judgement = judge(growth(Scale::quick), growth(Scale::slow), thresholds_);
+    if (!by_site_.contains(site)) {
+      if (!judgement.evidence || accounted_for.contains(site)) continue;
+      const auto most = fullest.find(site);
+      place_site(site, view, most == fullest.end() ? nullptr : most->second);
+    }
+    const std::string& id = by_site_.at(site);
+    Subject& subject = subjects[id];
+    // Where they are stuck is said with better evidence.
+    if (subject.judgement.evidence && *subject.judgement.evidence < Evidence::accumulating) continue;
+    subject = {&of_sites.emplace(id, as_group(id, site, view, site_places_.at(site))).first->second, judgement};
+  }
+}
+
+// Shown, and known, from now on where most of its goroutines wait; when they hardly do, as the function that they run.
+void Engine::place_site(const std::string& site, const SiteView& view, const Group* fullest) {
+  ledger::BlockedPlace& place = site_places_[site];
+  if (fullest != nullptr && 2 * view.awake < view.live) {
+    place = *fullest->place;
+  } else {
+    place = {};
+    place.function = view.creation->entry.empty() ? view.creation->function : view.creation->entry;
+    place.reason = "running";
+  }
+  by_site_[site] = leak_id(service_, *view.creation, place);
+}
+
+// Those that a finding speaks of as a whole.
+Engine::Groups Engine::whole_sites(const Sites& sites) const {
+  Groups whole;
+  for (const auto& [site, id] : by_site_) {
+    const auto view = sites.find(site);
+    if (view != sites.end() && view->second.live > 0) {
+      whole.emplace(id, as_group(id, site, view->second, site_places_.at(site)));
+    }
+  }
+  return whole;
+}
+
 std::optional<Instant> Engine::last_run(Evidence check) const {
-  return check == Evidence::growing ? growth_checked_ : evaluated_;
+  const auto when = checked_.find(check);
+  return when == checked_.end() ? std::nullopt : std::optional(when->second);
 }
 
 }  // namespace goleakd::verdict

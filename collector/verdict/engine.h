@@ -14,6 +14,7 @@
 #include "verdict/growth.h"
 #include "verdict/leak.h"
 #include "verdict/process_facts.h"
+#include "verdict/site_view.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::verdict {
@@ -36,17 +37,36 @@ class Engine {
   std::optional<Instant> last_run(Evidence check) const;
 
  private:
-  void evaluate(const std::map<std::string, Group>& groups, const ledger::Ledger& ledger, const ProcessFacts& process,
-                Instant now);
+  using Groups = std::map<std::string, Group>;    // by leak id
+  using Sites = std::map<std::string, SiteView>;  // by site id
+
+  // What one evaluation holds of one leak.
+  struct Subject {
+    const Group* group = nullptr;
+    Judgement judgement;
+  };
+  using Subjects = std::map<std::string, Subject>;  // by leak id
+
+  Cutoffs cutoffs(Instant now) const;
+  Sites sites(const ledger::Ledger& ledger) const;
+  void remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now);
+  void evaluate(const Groups& groups, const Sites& sites, const ProcessFacts& process, Instant now);
+  Subjects judge_groups(const Groups& groups, Instant quiet_until) const;
+  void judge_sites(const Groups& groups, const Sites& sites, Instant quiet_until, Groups& of_sites, Subjects& subjects);
+  Groups whole_sites(const Sites& sites) const;
+  void place_site(const std::string& site, const SiteView& view, const Group* fullest);
 
   std::string service_;
   Thresholds thresholds_;
-  GrowthWindow window_;
-  std::map<std::string, Finding> findings_;  // by leak id
+  GrowthWindow stuck_;                                       // by leak id
+  GrowthWindow live_;                                        // by site id
+  std::map<std::string, Finding> findings_;                  // by leak id
+  std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites
+  std::map<std::string, ledger::BlockedPlace> site_places_;  // where they are shown, by site id
   std::vector<Leak> leaks_;
   std::uint64_t detected_ = 0;
   std::optional<Instant> evaluated_;
-  std::optional<Instant> growth_checked_;
+  std::map<Evidence, Instant> checked_;
 };
 
 }  // namespace goleakd::verdict

@@ -2,10 +2,12 @@
 #include "verdict/finding.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "base/duration.h"
 #include "verdict/cause.h"
+#include "verdict/cost.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -20,6 +22,8 @@ struct Stuck {
 Stuck stuck(const Group& group, Evidence evidence) {
   switch (evidence) {
     case Evidence::forever:
+    case Evidence::accumulating:
+    case Evidence::spinning:
       return {group.count, group.orphans};
     case Evidence::growing:
       return {group.aged, group.aged_orphans};
@@ -56,20 +60,29 @@ std::string rises(const Growth& growth) {
          format_duration(growth.over);
 }
 
-std::string growth_text(const Growth& growth) {
+std::string growth_text(const Growth& growth, std::string_view survivors) {
   return rises(growth) + ", from " + std::to_string(growth.from) + " to " + std::to_string(growth.to) + "; " +
-         percent(growth.survival) + " stayed in the same park";
+         percent(growth.survival) + " " + std::string(survivors);
+}
+constexpr std::string_view kStayed = "stayed in the same park";
+
+// As many have come that wait for the network: what looks like a growing number of connections, each with a goroutine
+// that waits beside the one that reads. Whether connections leak, their number tells. What waits to send, or for a
+// lock, is stuck whatever the connections do.
+bool like_connections(ledger::WaitClass wait, const Growth& growth) {
+  if (wait == WaitClass::io) return true;
+  if (wait != WaitClass::select && wait != WaitClass::chan_receive) return false;
+  return 10 * growth.connections >= 9 * static_cast<std::int64_t>(growth.to - growth.from);
 }
 
 }  // namespace
 
-Judgement judge(const Group& group, const std::optional<Growth>& growth) {
+Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow) {
   Judgement judgement;
-  if (growth) {
-    judgement.growth = *growth;
-    judgement.grows = growth->holds && group.place->wait != WaitClass::runtime;
-    judgement.settled = growth->rises == 0;
-  }
+  if (quick) judgement.growth = *quick;
+  if (slow && slow->holds && !judgement.growth.holds) judgement.growth = *slow;
+  judgement.grows = judgement.growth.holds && group.place->wait != WaitClass::runtime;
+  judgement.settled = quick && quick->rises == 0 && !judgement.grows;
   if (ledger::is_forever(group.place->wait) && !group.only_main()) {
     judgement.evidence = Evidence::forever;
   } else if (judgement.grows) {
@@ -77,6 +90,21 @@ Judgement judge(const Group& group, const std::optional<Growth>& growth) {
   } else if (group.stale > 0 && !group.only_main() && !may_wait_long(group)) {
     judgement.evidence = Evidence::stale;
   }
+  return judgement;
+}
+
+Judgement judge(const std::optional<Growth>& quick, const std::optional<Growth>& slow, const Thresholds& thresholds) {
+  Judgement judgement;
+  if (quick) judgement.growth = *quick;
+  judgement.settled = quick && quick->rises == 0;
+  if (quick && quick->holds && quick->awake >= thresholds.spinning_awake) {
+    judgement.evidence = Evidence::spinning;
+  } else if (slow && slow->holds) {
+    judgement.evidence = Evidence::accumulating;
+    judgement.growth = *slow;
+  }
+  judgement.grows = judgement.evidence.has_value();
+  judgement.settled = judgement.settled && !judgement.grows;
   return judgement;
 }
 
@@ -99,7 +127,7 @@ void Finding::refresh(const Group* group) {
   }
   leak_.creation = *group->creation;
   leak_.blocked = *group->place;
-  leak_.cause = cause_of(*group);
+  leak_.cause = cause_of(*group, leak_.evidence);
   leak_.bytes = group->stack_bytes / group->count * now.count;  // their share, at the mean
   leak_.channels = group->channels;
   leak_.blocked_at_least_since = group->oldest.at_least_since;
@@ -114,7 +142,10 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   if (judgement.evidence && *judgement.evidence < leak_.evidence) leak_.evidence = *judgement.evidence;
   const bool holds = judgement.evidence == leak_.evidence;
   refresh(group);
-  if (judgement.grows) grown_ = true;
+  if (judgement.grows) {
+    grown_ = true;
+    connected_ = like_connections(leak_.blocked.wait, judgement.growth);
+  }
   if (judgement.settled) grown_ = false;
   leak_.growth_per_hour = judgement.grows ? judgement.growth.per_hour : 0;
 
@@ -141,23 +172,16 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
       }
       break;
   }
-  leak_.severity = severity(judgement, process);
+  leak_.severity = severity(process);
   leak_.reasoning = reasoning(judgement, thresholds, now);
   return true;
 }
 
 // By cost and growth, not by the strength of the evidence.
-Severity Finding::severity(const Judgement& judgement, const ProcessFacts& process) const {
-  // The number of open connections explains goroutines in IO wait; whether they leak, only their descriptors can tell.
-  const bool explained = leak_.blocked.wait == WaitClass::io;
-  if (leak_.stage == Stage::resolved || !grown_ || explained) return Severity::info;
-  if (judgement.grows && process.memory_limit_bytes > 0 && leak_.count > 0) {
-    const double each = static_cast<double>(leak_.bytes) / static_cast<double>(leak_.count);
-    const double in_a_day = leak_.growth_per_hour * 24 * each;
-    const std::uint64_t free =
-        process.memory_limit_bytes - std::min(process.resident_bytes, process.memory_limit_bytes);
-    if (in_a_day >= static_cast<double>(free)) return Severity::page;
-  }
+Severity Finding::severity(const ProcessFacts& process) const {
+  if (leak_.stage == Stage::resolved || !grown_ || connected_) return Severity::info;
+  if (const Cost cost = cost_of(leak_, process); cost.left && *cost.left <= std::chrono::hours(24))
+    return Severity::page;
   return Severity::ticket;
 }
 
@@ -165,16 +189,26 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
   const std::string count = std::to_string(leak_.count);
   if (leak_.stage == Stage::resolved) return count + " left of " + std::to_string(leak_.peak);
   const Growth& growth = judgement.growth;
+  const std::string connections =
+      connected_ ? "; " + std::to_string(growth.connections) + " more wait for the network: as many connections" : "";
+  const auto settled = [&](std::string_view still, std::string_view otherwise) {
+    if (grown_) return count + std::string(still) + "; " + rises(growth);
+    return count + std::string(still) + ", and no more than that for " + format_duration(growth.over) +
+           ": it leaks no longer, or " + std::string(otherwise);
+  };
   switch (leak_.evidence) {
     case Evidence::forever:
-      return count + " where nothing can ever wake them" + (judgement.grows ? "; " + growth_text(growth) : "");
+      return count + " where nothing can ever wake them" + (judgement.grows ? "; " + growth_text(growth, kStayed) : "");
     case Evidence::growing:
-      if (judgement.grows) return growth_text(growth);
-      if (!grown_) {
-        return count + " still stuck, and no more than that for " + format_duration(growth.over) +
-               ": it leaks no longer, or it is a pool that is full";
-      }
-      return count + " still stuck; " + rises(growth);
+      return judgement.grows ? growth_text(growth, kStayed) + connections
+                             : settled(" still stuck", "it is a pool that is full");
+    case Evidence::accumulating:
+      return judgement.grows ? growth_text(growth, "of them lived on, though they wake") + connections
+                             : settled(" still live", "they are as many as the work needs");
+    case Evidence::spinning:
+      return judgement.grows ? growth_text(growth, "of them lived on") + "; in " + percent(growth.awake) +
+                                   " of all looks they ran, or waited for a processor"
+                             : settled(" still live", "they have begun to wait");
     case Evidence::stale:
       return count + " in the same park for more than " + format_duration(thresholds.stale_after) +
              ", the longest for at least " + format_duration(now - leak_.blocked_at_least_since) + "; not growing";

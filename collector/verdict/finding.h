@@ -20,8 +20,10 @@ struct Judgement {
   bool settled = false;  // growth was checked, and the window saw no rise at all
 };
 
-// growth: none until it can be checked.
-Judgement judge(const Group& group, const std::optional<Growth>& growth);
+// Of goroutines stuck in one place. Growth: none until it can be checked.
+Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow);
+// Of all goroutines of a site: whether they pile up though they run, or wake.
+Judgement judge(const std::optional<Growth>& quick, const std::optional<Growth>& slow, const Thresholds& thresholds);
 
 // The life of one leak: suspect → leaking → resolved, with hysteresis on both edges.
 class Finding {
@@ -29,6 +31,8 @@ class Finding {
   Finding(const Group& group, Evidence evidence, Instant now);
 
   const Leak& leak() const { return leak_; }
+  // It accounts for growth of its site.
+  bool has_grown() const { return grown_ && leak_.stage != Stage::resolved; }
 
   // New counts between two evaluations. group: null when it is gone.
   void refresh(const Group* group);
@@ -38,13 +42,14 @@ class Finding {
                 const Thresholds& thresholds, Instant now);
 
  private:
-  Severity severity(const Judgement& judgement, const ProcessFacts& process) const;
+  Severity severity(const ProcessFacts& process) const;
   std::string reasoning(const Judgement& judgement, const Thresholds& thresholds, Instant now) const;
 
   Leak leak_;
-  bool grown_ = false;  // it has grown, and has not settled since
-  int agreeing_ = 0;    // evaluations in a row that confirm a suspect, or bring back a resolved one
-  int fading_ = 0;      // evaluations in a row below half of the peak
+  bool grown_ = false;      // it has grown, and has not settled since
+  bool connected_ = false;  // when it last grew, as many goroutines had come that wait for the network
+  int agreeing_ = 0;        // evaluations in a row that confirm a suspect, or bring back a resolved one
+  int fading_ = 0;          // evaluations in a row below half of the peak
   Instant resolved_at_;
 };
 

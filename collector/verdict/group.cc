@@ -2,7 +2,7 @@
 #include "verdict/group.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "verdict/leak.h"
 
@@ -13,12 +13,15 @@ constexpr std::size_t kSamples = 5;
 
 void add(Group& group, const ledger::BlockedView& view) {
   group.count += view.count;
+  for (std::size_t scale = 0; scale < kScales; ++scale) {
+    group.stuck[scale].now += view.parked_before[2 * scale];
+    group.stuck[scale].survived += view.parked_before[2 * scale + 1];
+  }
   group.aged += view.parked_before[0];
-  group.survived += view.parked_before[1];
-  group.stale += view.parked_before[2];
+  group.stale += view.parked_before.back();
   group.orphans += view.parentless;
   group.aged_orphans += view.parentless_before[0];
-  group.stale_orphans += view.parentless_before[2];
+  group.stale_orphans += view.parentless_before.back();
   group.stack_bytes += view.stack_bytes;
   group.channels += view.distinct_objects;
   group.with_object += view.with_object;
@@ -30,7 +33,11 @@ void add(Group& group, const ledger::BlockedView& view) {
 }  // namespace
 
 std::map<std::string, Group> groups_of(std::string_view service, const ledger::Ledger& ledger, const Cutoffs& cutoffs) {
-  std::vector<ledger::BlockedView> views = ledger.blocked(std::array{cutoffs.aged, cutoffs.survived, cutoffs.stale});
+  std::vector<Instant> before;
+  for (const Cutoffs::Interval& interval : cutoffs.at_scale)
+    before.insert(before.end(), {interval.aged, interval.survived});
+  before.push_back(cutoffs.stale);
+  std::vector<ledger::BlockedView> views = ledger.blocked(before);
   // The fullest place speaks for its group, the one with the oldest goroutine gives the first samples.
   std::stable_sort(views.begin(), views.end(), [](const ledger::BlockedView& a, const ledger::BlockedView& b) {
     return a.oldest.at_least_since < b.oldest.at_least_since;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -9,13 +10,17 @@
 
 #include "base/clock.h"
 #include "ledger/ledger.h"
+#include "verdict/growth.h"
 
 namespace goleakd::verdict {
 
 // The moments before which a goroutine must have parked to be counted.
 struct Cutoffs {
-  Instant aged;      // one interval before now: stuck, not merely waiting its turn
-  Instant survived;  // one interval before the previous evaluation: those who were aged then
+  struct Interval {
+    Instant aged;      // one interval before now: stuck, not merely waiting its turn
+    Instant survived;  // one interval before the evaluation an interval ago: those who were aged then
+  };
+  std::array<Interval, kScales> at_scale;  // by Scale
   Instant stale;
 };
 
@@ -26,8 +31,8 @@ struct Group {
   const ledger::CreationSite* creation = nullptr;  // these two are owned by the ledger
   const ledger::BlockedPlace* place = nullptr;     // where most of them are stuck
   std::uint64_t count = 0;
-  std::uint64_t aged = 0;
-  std::uint64_t survived = 0;
+  std::array<Sample::Count, kScales> stuck{};  // by Scale
+  std::uint64_t aged = 0;                      // stuck for an interval of the quick scale
   std::uint64_t stale = 0;
   std::uint64_t orphans = 0;  // of count; so on
   std::uint64_t aged_orphans = 0;

@@ -2,62 +2,84 @@
 #include "verdict/growth.h"
 
 #include <algorithm>
-#include <cstddef>
 
 namespace goleakd::verdict {
-namespace {
 
-template <typename Value>
-Value at_or_none(const std::map<std::string, Value>& map, const std::string& key) {
-  const auto found = map.find(key);
-  return found == map.end() ? Value{} : found->second;
+GrowthWindow::GrowthWindow(const Thresholds& thresholds)
+    : thresholds_(thresholds),
+      slow_stride_(
+          static_cast<int>(std::max<Duration::rep>(1, thresholds.accumulating_window / thresholds.growing_window))) {}
+
+void GrowthWindow::add(const Moment& moment, const std::map<std::string, Sample>& samples) {
+  const std::size_t kept = span(Scale::slow) + 1;
+  moments_.push_back(moment);
+  if (moments_.size() > kept) moments_.pop_front();
+  for (const auto& [id, sample] : samples) series_.try_emplace(id);
+  for (auto it = series_.begin(); it != series_.end();) {
+    auto& [id, series] = *it;
+    const auto sample = samples.find(id);
+    series.push_back(sample == samples.end() ? Sample{} : sample->second);
+    if (series.size() > kept) series.pop_front();
+    // One that is gone and was never there need not be kept.
+    const bool nothing = sample == samples.end() && std::ranges::count(series, Sample{}) == std::ssize(series);
+    it = nothing ? series_.erase(it) : std::next(it);
+  }
 }
 
-}  // namespace
-
-void GrowthWindow::add(Instant now, const std::map<std::string, Group>& groups,
-                       const std::map<std::string, std::uint64_t>& live) {
-  Evaluation& evaluation = evaluations_.emplace_back();
-  evaluation.at = now;
-  evaluation.live = live;
-  for (const auto& [id, group] : groups) evaluation.groups[id] = {group.aged, group.survived};
-  const auto kept = static_cast<std::size_t>(thresholds_.growing_intervals) + 1;
-  while (evaluations_.size() > kept) evaluations_.pop_front();
+const Moment* GrowthWindow::interval_ago(Scale scale) const {
+  if (moments_.empty()) return nullptr;
+  const auto back = std::min(static_cast<std::size_t>(stride(scale)), moments_.size());
+  return &moments_[moments_.size() - back];
 }
 
-bool GrowthWindow::complete(Instant quiet_until) const {
-  return evaluations_.size() > static_cast<std::size_t>(thresholds_.growing_intervals) &&
-         evaluations_.front().at >= quiet_until;
+bool GrowthWindow::complete(Scale scale, Instant quiet_until) const {
+  return moments_.size() > span(scale) && moments_[moments_.size() - 1 - span(scale)].at >= quiet_until;
 }
 
-Growth GrowthWindow::of(const std::string& leak_id, const std::string& site_id) const {
+Growth GrowthWindow::of(const std::string& id, Scale scale) const {
   Growth growth;
-  if (evaluations_.empty()) return growth;
+  const auto found = series_.find(id);
+  if (found == series_.end() || moments_.empty()) return growth;
+  const std::deque<Sample>& series = found->second;
+  const auto which = static_cast<std::size_t>(scale);
+  const auto step = static_cast<std::size_t>(stride(scale));
+  const auto ago = [&](std::size_t evaluations) {
+    return evaluations < series.size() ? series[series.size() - 1 - evaluations] : Sample{};
+  };
+  const std::size_t intervals = std::min(span(scale), moments_.size() - 1) / step;
   std::uint64_t watched = 0;
   std::uint64_t survived = 0;
-  Stuck before = at_or_none(evaluations_.front().groups, leak_id);
-  growth.from = growth.to = before.aged;
-  for (std::size_t i = 1; i < evaluations_.size(); ++i) {
-    const Stuck now = at_or_none(evaluations_[i].groups, leak_id);
+  Sample::Count before = ago(intervals * step).at_scale[which];
+  growth.from = growth.to = before.now;
+  for (std::size_t i = intervals; i-- > 0;) {
+    const Sample::Count now = ago(i * step).at_scale[which];
     ++growth.intervals;
-    if (now.aged > before.aged) ++growth.rises;
-    watched += before.aged;
-    // The begin of a park may become known as earlier than it was thought (a collection stamps it): never more than
-    // there were.
-    survived += std::min(now.survived, before.aged);
-    growth.to = now.aged;
+    if (now.now > before.now) ++growth.rises;
+    watched += before.now;
+    // The begin of a park may become known as earlier than it was thought (a collection stamps it), and a goid be taken
+    // late: never more than there were.
+    survived += std::min(now.survived, before.now);
+    growth.to = now.now;
     before = now;
   }
-  const Evaluation& first = evaluations_.front();
-  const Evaluation& last = evaluations_.back();
+  std::uint64_t counted = 0;
+  std::uint64_t awake = 0;
+  for (std::size_t i = 0; i <= intervals * step; ++i) {
+    counted += ago(i).at_scale[which].now;
+    awake += ago(i).awake;
+  }
+  const Moment& first = moments_[moments_.size() - 1 - intervals * step];
+  const Moment& last = moments_.back();
   growth.over = last.at - first.at;
+  growth.connections = static_cast<std::int64_t>(last.connections) - static_cast<std::int64_t>(first.connections);
   if (watched > 0) growth.survival = static_cast<double>(survived) / static_cast<double>(watched);
+  if (counted > 0) growth.awake = static_cast<double>(awake) / static_cast<double>(counted);
   if (growth.to > growth.from && growth.over > Duration(0)) {
     const double hours = std::chrono::duration<double, std::ratio<3600>>(growth.over).count();
     growth.per_hour = static_cast<double>(growth.to - growth.from) / hours;
   }
   growth.holds = growth.rises >= thresholds_.growing_rises && growth.survival >= thresholds_.growing_survival &&
-                 at_or_none(last.live, site_id) > at_or_none(first.live, site_id);
+                 growth.to > growth.from;
   return growth;
 }
 

@@ -1,60 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "ledger/ledger.h"
-#include "verdict/group.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::verdict {
 
-// How the stuck goroutines of one group have moved over the window.
+// The two windows over which growth is looked for: the short one finds a quick leak soon, the long one a slow one.
+enum class Scale : std::uint8_t { quick, slow };
+inline constexpr std::size_t kScales = 2;
+
+// How some goroutines of a process have moved over a window.
 struct Growth {
-  bool holds = false;  // the group grows, by the thresholds
+  bool holds = false;  // they grow, by the thresholds
   int intervals = 0;
-  int rises = 0;           // in so many of them the stuck count rose
-  double survival = 0;     // the share of those stuck at an evaluation who were still in the same park at the next
-  std::uint64_t from = 0;  // stuck, at the window's begin
+  int rises = 0;           // in so many of them there were more than before
+  double survival = 0;     // the share of those counted at one interval's begin who were still there at its end
+  std::uint64_t from = 0;  // how many, at the window's begin
   std::uint64_t to = 0;    // and now
+  double awake = 0;  // of those counted at all evaluations of the window, the share that had or wanted a processor
+  std::int64_t connections = 0;  // how many more goroutines wait for the network since the window's begin
   Duration over{};
   double per_hour = 0;  // goroutines
 };
 
-// The evaluations of the last window. Transient goroutines never count: only those that have been in one park for an
-// interval do. So a busy site is silent however its load moves, and a path of it that leaks one goroutine in ten is
-// found.
+// One count at one evaluation.
+struct Sample {
+  struct Count {
+    std::uint64_t now = 0;
+    std::uint64_t survived = 0;  // of those who were there one interval of the scale ago
+    bool operator==(const Count&) const = default;
+  };
+  std::array<Count, kScales> at_scale{};  // by Scale
+  std::uint64_t awake = 0;
+  bool operator==(const Sample&) const = default;
+};
+
+// What is known of the whole process at one evaluation.
+struct Moment {
+  Instant at = Instant::min();
+  ledger::Goid newest = 0;
+  std::uint64_t connections = 0;  // goroutines that wait for the network, each with a connection of its own
+};
+
+// The evaluations of the longer window, of counts that have an id.
 class GrowthWindow {
  public:
-  explicit GrowthWindow(const Thresholds& thresholds) : thresholds_(thresholds) {}
+  explicit GrowthWindow(const Thresholds& thresholds);
 
   // One evaluation.
-  void add(Instant now, const std::map<std::string, Group>& groups, const std::map<std::string, std::uint64_t>& live);
+  void add(const Moment& moment, const std::map<std::string, Sample>& samples);
+
+  // The evaluation one interval of the scale before the next one; null before there is one. The first evaluation stands
+  // for earlier ones, until there have been enough.
+  const Moment* interval_ago(Scale scale) const;
 
   // Holds a whole window, which began no earlier than `quiet_until`.
-  bool complete(Instant quiet_until) const;
+  bool complete(Scale scale, Instant quiet_until) const;
 
-  // Of the group, against the live count of its creation site. A group that is not there has a count of 0.
-  Growth of(const std::string& leak_id, const std::string& site_id) const;
+  // One that is not there has a count of 0.
+  Growth of(const std::string& id, Scale scale) const;
+
+  // One interval of the scale. The slow one is a multiple of the quick one.
+  Duration interval(Scale scale) const { return thresholds_.interval() * stride(scale); }
 
  private:
-  struct Stuck {
-    std::uint64_t aged = 0;
-    std::uint64_t survived = 0;
-  };
-  struct Evaluation {
-    Instant at;
-    std::map<std::string, Stuck> groups;
-    std::map<std::string, std::uint64_t> live;  // by site id
-  };
+  int stride(Scale scale) const { return scale == Scale::quick ? 1 : slow_stride_; }
+  std::size_t span(Scale scale) const {  // in evaluations
+    return static_cast<std::size_t>(thresholds_.growing_intervals) * static_cast<std::size_t>(stride(scale));
+  }
 
   Thresholds thresholds_;
-  std::deque<Evaluation> evaluations_;
+  int slow_stride_;
+  std::deque<Moment> moments_;
+  // The newest is the last, as of the moments; one that is shorter began later.
+  std::map<std::string, std::deque<Sample>> series_;
 };
 
 }  // namespace goleakd::verdict

@@ -15,7 +15,7 @@ struct CauseText {
   std::string_view advice;
 };
 
-constexpr std::array<CauseText, 16> kCauses{{
+constexpr std::array<CauseText, 17> kCauses{{
     {Cause::send_unbuffered_no_receiver, "send_unbuffered_no_receiver",
      "It sends on an unbuffered channel, and nobody receives: the receiver has returned, most often on an error or a "
      "timeout.",
@@ -84,6 +84,13 @@ constexpr std::array<CauseText, 16> kCauses{{
      "Stop every iterator that is pulled:\n"
      "next, stop := iter.Pull(seq)\n"
      "defer stop()"},
+    {Cause::loop_without_exit, "loop_without_exit",
+     "It goes round and round in a loop that nothing ends: it runs, ticks, polls or retries, and whoever started it "
+     "has "
+     "no way to stop it, or does not.",
+     "Look at the context in every round, stop what ticks, and cancel when the work is over:\n"
+     "defer ticker.Stop()\n"
+     "for { select { case <-ticker.C: work(); case <-ctx.Done(): return } }"},
     {Cause::unknown, "unknown", "What it waits for can't be told from outside.",
      "Look at the stack where it is blocked: what was to wake it, and why has that not happened?"},
 }};
@@ -109,6 +116,10 @@ std::string_view to_string(Evidence evidence) {
       return "forever";
     case Evidence::growing:
       return "growing";
+    case Evidence::accumulating:
+      return "accumulating";
+    case Evidence::spinning:
+      return "spinning";
     case Evidence::stale:
       return "stale";
   }

@@ -12,7 +12,12 @@
 namespace goleakd::verdict {
 
 // What a verdict rests on (docs/verdicts.md), strongest first.
-enum class Evidence : std::uint8_t { forever, growing, stale };
+enum class Evidence : std::uint8_t { forever, growing, accumulating, spinning, stale };
+
+// It says of all goroutines of a creation site that they do not end, not where they are stuck: they do wake.
+constexpr bool speaks_of_site(Evidence evidence) {
+  return evidence == Evidence::accumulating || evidence == Evidence::spinning;
+}
 
 // Why these goroutines are stuck, told from what they wait on.
 enum class Cause : std::uint8_t {
@@ -31,6 +36,7 @@ enum class Cause : std::uint8_t {
   sleeping,
   syscall,
   coroutine_never_stopped,
+  loop_without_exit,
   unknown,
 };
 
@@ -57,7 +63,8 @@ struct Leak {
   Severity severity = Severity::info;
   Stage stage = Stage::suspect;
   // Goroutines stuck now: by the evidence all (forever), those in one park for an interval of the window (growing) or
-  // for the stale threshold (stale). Goroutines that merely pass through the same place are not among them.
+  // for the stale threshold (stale). Goroutines that merely pass through the same place are not among them. Where the
+  // evidence speaks of the site: all of its goroutines.
   std::uint64_t count = 0;
   std::uint64_t peak = 0;
   std::uint64_t bytes = 0;     // their stack spans, at the mean of all that wait there

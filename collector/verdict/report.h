@@ -14,6 +14,7 @@
 #include "verdict/engine.h"
 #include "verdict/incident.h"
 #include "verdict/leak.h"
+#include "verdict/process_facts.h"
 
 namespace goleakd::verdict {
 
@@ -80,6 +81,7 @@ struct TargetReport {
   std::string mode_reason;      // why events are not attached; empty when they are
   bool snapshot_taken = false;  // until then the numbers below mean nothing and are not exported
   Instant snapshot_at;
+  ProcessFacts facts;            // of then
   std::uint64_t goroutines = 0;  // without the runtime's own
   std::uint64_t system_goroutines = 0;
   std::array<std::uint64_t, 5> by_state{};  // ledger::RunState

@@ -15,6 +15,10 @@ struct Thresholds {
   int growing_rises = 8;       // in at least this many intervals the stuck count rose
   double growing_survival =
       0.95;  // of those stuck for an interval, this share is still in the same park an interval later
+  // Slow leaks, and goroutines that never end though they do wake, are looked for over this one, in as many intervals.
+  // No shorter than growing_window, and taken as a multiple of it.
+  std::chrono::nanoseconds accumulating_window = std::chrono::minutes(30);
+  double spinning_awake = 0.95;  // of all looks at a site's goroutines over the window, this share found them awake
   std::chrono::nanoseconds stale_after = std::chrono::hours(1);
   int confirm_windows = 2;  // suspect → leaking: consecutive evaluations that agree
   int resolve_windows = 2;  // leaking → resolved: consecutive evaluations below half of the peak

@@ -3,11 +3,14 @@
 
 #include "ledger/wait.h"
 #include "text/json.h"
+#include "verdict/cost.h"
 
 namespace goleakd::text {
 namespace {
 
 using nlohmann::json;
+
+json known(std::uint64_t bytes) { return bytes == 0 ? json() : json(bytes); }
 
 json blocked_json(const ledger::BlockedPlace& place) {
   return {{"function", place.function}, {"file", place.file},
@@ -39,7 +42,9 @@ json woken_by_json(const verdict::Report& report, const verdict::TargetReport& t
 }
 
 json leak_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
-  const bool age_bounded = leak.blocked_at_most_since != Instant::min();
+  const verdict::Cost cost = verdict::cost_of(leak, target.facts);
+  const bool stuck = !verdict::speaks_of_site(leak.evidence);
+  const bool age_bounded = stuck && leak.blocked_at_most_since != Instant::min();
   return {
       {"id", leak.id},
       {"site_id", leak.site_id},
@@ -54,10 +59,12 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"peak", leak.peak},
       {"bytes", leak.bytes},
       {"growth_per_hour", leak.growth_per_hour},
+      {"share_of_resident", cost.share ? json(*cost.share) : json()},
+      {"memory_full_in_seconds", cost.left ? json(std::chrono::duration<double>(*cost.left).count()) : json()},
       {"orphans", leak.orphans},
       {"channels", leak.channels},
       {"first_seen", wall_time(report, leak.first_seen)},
-      {"blocked_at_least_since", wall_time(report, leak.blocked_at_least_since)},
+      {"blocked_at_least_since", stuck ? wall_time(report, leak.blocked_at_least_since) : json()},
       {"blocked_at_most_since", age_bounded ? wall_time(report, leak.blocked_at_most_since) : json()},
       {"goroutines", leak.goroutines},
       {"creation", to_json(leak.creation)},
@@ -81,6 +88,8 @@ json target_json(const verdict::Report& report, const verdict::TargetReport& tar
           {"mode_reason", target.mode_reason},
           {"wakes_watched_seconds", std::chrono::duration<double>(target.wakes_watched).count()},
           {"goroutines", target.snapshot_taken ? json(target.goroutines) : json()},
+          {"resident_bytes", known(target.facts.resident_bytes)},
+          {"memory_limit_bytes", known(target.facts.memory_limit_bytes)},
           {"leaks", std::move(leaks)}};
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "text/layout.h"
+#include "verdict/cost.h"
 
 namespace goleakd::text {
 namespace {
@@ -62,6 +63,12 @@ std::string per_hour(double growth) {
   return text.data();
 }
 
+std::string percent(double share) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), share >= 0.1 ? "%.0f %%" : "%.2g %%", share * 100);
+  return text.data();
+}
+
 // "  label      row", further rows below it.
 std::string listing(const std::string& label, const std::vector<std::string>& rows) {
   std::string lines;
@@ -104,10 +111,18 @@ std::string title(const Report& report, const Finding& finding, bool color) {
          name_of(*finding.target) + "\n";
 }
 
-std::string extent(const Report& report, const Leak& leak) {
+std::string extent(const Report& report, const Finding& finding) {
+  const Leak& leak = *finding.leak;
+  const verdict::Cost cost = verdict::cost_of(leak, finding.target->facts);
   std::string line = "  " + counted(leak.count, "goroutine") + ", " + format_bytes(leak.bytes) + " of stacks";
+  if (cost.share) line += " (" + percent(*cost.share) + " of its resident memory)";
   if (leak.stage == Stage::resolved) return line + "; at worst " + std::to_string(leak.peak) + "\n";
   if (leak.growth_per_hour != 0) line += ", " + per_hour(leak.growth_per_hour);
+  if (cost.left) {
+    line += "; by its stacks alone the memory, " + format_bytes(finding.target->facts.memory_limit_bytes) +
+            ", is full in " + format_duration(*cost.left);
+  }
+  if (verdict::speaks_of_site(leak.evidence)) return line + "\n";
   line += "; longest stuck " + format_duration(report.at - leak.blocked_at_least_since);
   if (leak.blocked_at_most_since < leak.blocked_at_least_since) line += " or more";
   return line + "\n";
@@ -119,7 +134,8 @@ std::string places(const Leak& leak) {
   const auto rows = align({{known(leak.creation.function), location(leak.creation.file, leak.creation.line), entry},
                            {known(leak.blocked.function), location(leak.blocked.file, leak.blocked.line),
                             "[" + printable(leak.blocked.reason) + "]"}});
-  return listing("started", {rows[0]}) + listing("stuck in", {rows[1]});
+  return listing("started", {rows[0]}) +
+         listing(verdict::speaks_of_site(leak.evidence) ? "seen in" : "stuck in", {rows[1]});
 }
 
 std::string frames_below(const std::string& label, const std::vector<ledger::Frame>& frames, int limit) {
@@ -184,7 +200,7 @@ std::string evidence(const Leak& leak) {
 
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
-  return title(report, finding, query.color) + extent(report, leak) + places(leak) +
+  return title(report, finding, query.color) + extent(report, finding) + places(leak) +
          spawned_from(*finding.target, leak, query.stack_frames) +
          woken_by(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +

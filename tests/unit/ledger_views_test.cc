@@ -41,6 +41,24 @@ TEST(Counters, AreKeptPerCreationSite) {
   EXPECT_EQ(views[1].exited, 1U);
 }
 
+TEST(Views, SitesTellWhoIsAwakeAndSinceWhenTheyLive) {
+  Ledger ledger;
+  const CreationId site = ledger.intern(creation_site("main.start"));
+  std::vector<GoroutineState> states{running(1)};
+  for (const Goid goid : {19, 17, 11, 13, 16, 12}) {
+    states.push_back(goid < 13 ? running(goid) : waiting(goid, goid));
+    states.back().creation = site;
+  }
+  ledger.apply(snapshot(0, 1, states));
+  EXPECT_EQ(ledger.newest(), 19U);
+  const std::vector<CreationView> views = ledger.creations(std::array<Goid, 2>{13, 100});
+  ASSERT_EQ(views.size(), 2U);
+  EXPECT_EQ(views[1].live, 6U);
+  EXPECT_EQ(views[1].awake, 2U);
+  EXPECT_EQ(views[1].born_before, (std::vector<std::uint64_t>{3, 6}));
+  EXPECT_EQ(views[1].eldest, (std::vector<Goid>{11, 12, 13, 16, 17}));
+}
+
 TEST(Views, SystemGoroutinesAreApart) {
   Ledger ledger;
   const CreationId gc = ledger.intern(creation_site("runtime.gcenable"));

@@ -38,6 +38,7 @@ class Program : public testing::TestWithParam<std::chrono::nanoseconds> {
     Thresholds result;
     result.quiet_after_start = scale(defaults.quiet_after_start);
     result.growing_window = window;
+    result.accumulating_window = scale(defaults.accumulating_window);
     result.stale_after = scale(defaults.stale_after);
     result.keep_resolved = scale(defaults.keep_resolved);
     return result;
@@ -62,6 +63,17 @@ class Program : public testing::TestWithParam<std::chrono::nanoseconds> {
     std::erase_if(goroutines, [](const auto& entry) { return entry.first != kMain; });
   }
   void wake(Goid goid) { goroutines[goid].park_identity = ++park_identity; }
+  // One that runs, and is not seen to wait.
+  ledger::GoroutineState& spin(Goid goid, const std::string& creation) {
+    ledger::GoroutineState state = ledger::running(goid);
+    state.creation = ledger.intern(creation_site(creation));
+    return goroutines[goid] = state;
+  }
+  void wake_all() {
+    for (auto& [goid, state] : goroutines) {
+      if (goid != kMain && state.state == ledger::RunState::waiting) wake(goid);
+    }
+  }
 
   void look() {
     now += interval / 3;

@@ -50,7 +50,7 @@ TEST(Causes, FollowFromTheWait) {
   EXPECT_EQ(table.size(), static_cast<std::size_t>(WaitClass::runtime) + 1);
   for (const auto& [wait, cause] : table) {
     const ledger::BlockedPlace where = place("main.f", wait);
-    EXPECT_EQ(cause_of(group_at(where)), cause) << to_string(wait);
+    EXPECT_EQ(cause_of(group_at(where), Evidence::growing), cause) << to_string(wait);
   }
 }
 
@@ -59,14 +59,24 @@ TEST(Causes, LookAtTheChannelsAndTheLoop) {
   Group group = group_at(send);
   group.with_object = 4;
   group.unbuffered = 4;
-  EXPECT_EQ(cause_of(group), Cause::send_unbuffered_no_receiver);
+  EXPECT_EQ(cause_of(group, Evidence::growing), Cause::send_unbuffered_no_receiver);
   group.unbuffered = 1;
   group.full = 3;
-  EXPECT_EQ(cause_of(group), Cause::send_buffer_full);
+  EXPECT_EQ(cause_of(group, Evidence::growing), Cause::send_buffer_full);
 
   ledger::BlockedPlace range = place("main.f", WaitClass::chan_receive);
   range.in_loop = true;
-  EXPECT_EQ(cause_of(group_at(range)), Cause::range_never_closed);
+  EXPECT_EQ(cause_of(group_at(range), Evidence::growing), Cause::range_never_closed);
+}
+
+TEST(Causes, WhatWakesAndDoesNotEndIsALoop) {
+  for (const WaitClass wait : {WaitClass::none, WaitClass::sleep, WaitClass::select, WaitClass::chan_receive}) {
+    const ledger::BlockedPlace where = place("main.f", wait);
+    EXPECT_EQ(cause_of(group_at(where), Evidence::accumulating), Cause::loop_without_exit) << to_string(wait);
+    EXPECT_EQ(cause_of(group_at(where), Evidence::spinning), Cause::loop_without_exit) << to_string(wait);
+  }
+  const ledger::BlockedPlace read = place("main.f", WaitClass::io);
+  EXPECT_EQ(cause_of(group_at(read), Evidence::accumulating), Cause::io_wait);
 }
 
 // Go 1.19 calls every lock "semacquire".
@@ -75,7 +85,7 @@ TEST(Causes, TellLocksApartByTheStack) {
     ledger::BlockedPlace where = place("main.f", WaitClass::semaphore);
     where.stack = std::make_shared<std::vector<ledger::Frame>>(
         std::vector<ledger::Frame>{{"sync.runtime_Semacquire", "", 0}, {function, "", 0}, {"main.f", "", 0}});
-    return cause_of(group_at(where));
+    return cause_of(group_at(where), Evidence::growing);
   };
   EXPECT_EQ(with_stack("sync.(*WaitGroup).Wait"), Cause::wait_group_never_done);
   EXPECT_EQ(with_stack("sync.(*Mutex).lockSlow"), Cause::mutex_never_released);
@@ -100,6 +110,8 @@ TEST(Causes, AllHaveTheirWords) {
 TEST(Words, AreFixed) {
   EXPECT_EQ(to_string(Evidence::forever), "forever");
   EXPECT_EQ(to_string(Evidence::growing), "growing");
+  EXPECT_EQ(to_string(Evidence::accumulating), "accumulating");
+  EXPECT_EQ(to_string(Evidence::spinning), "spinning");
   EXPECT_EQ(to_string(Evidence::stale), "stale");
   EXPECT_EQ(to_string(Severity::page), "page");
   EXPECT_EQ(to_string(Stage::resolved), "resolved");
