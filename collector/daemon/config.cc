@@ -121,6 +121,46 @@ class Reader {
   std::optional<Error> error_;
 };
 
+// YYYY-MM-DD.
+std::optional<std::chrono::sys_days> parse_day(const std::string& text) {
+  std::tm fields{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%d", &fields);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const std::chrono::year_month_day day(std::chrono::year(fields.tm_year + 1900),
+                                        std::chrono::month(static_cast<unsigned>(fields.tm_mon) + 1),
+                                        std::chrono::day(static_cast<unsigned>(fields.tm_mday)));
+  if (!day.ok()) return std::nullopt;
+  return std::chrono::sys_days(day);
+}
+
+void read_ignore_rules(Reader& reader, const YAML::Node& node, Config& config) {
+  if (!node.IsSequence()) return reader.fault(node, "must be a list of rules, each with a reason");
+  for (const auto& item : node) {
+    verdict::IgnoreRule rule;
+    const auto until = [&](const YAML::Node& day) {
+      rule.until = day.IsScalar() ? parse_day(day.Scalar()) : std::nullopt;
+      if (!rule.until) return reader.fault(day, "must be a day, as 2027-01-31");
+      if (*rule.until > std::chrono::system_clock::now()) return;
+      // Not an error: a daemon that does not start any more because a day has come would watch nothing.
+      config.warnings.push_back(reader.place(day) + "this rule has expired: what it ignored is told of again");
+    };
+    reader.mapping(item, "ignore",
+                   {{"reason", reader.text(rule.reason)},
+                    {"service", reader.text(rule.service)},
+                    {"created_by", reader.text(rule.created_by)},
+                    {"blocked_in", reader.text(rule.blocked_in)},
+                    {"any_function", reader.text(rule.any_function)},
+                    {"leak", reader.text(rule.leak)},
+                    {"until", until}});
+    if (rule.reason.empty()) return reader.fault(item, "needs a reason");
+    if (!rule.has_condition()) {
+      return reader.fault(item,
+                          "needs one of created_by, blocked_in, any_function and leak: it would ignore everything");
+    }
+    config.ignore.push_back(std::move(rule));
+  }
+}
+
 void read_service_rules(Reader& reader, const YAML::Node& node, std::vector<ServiceRule>& rules) {
   if (!node.IsSequence()) return reader.fault(node, "must be a list of {exe: GLOB, name: NAME}");
   for (const auto& item : node) {
@@ -190,6 +230,7 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
        {"budget", nested("budget", budget)},
        {"probes", nested("probes", probes)},
        {"thresholds", nested("thresholds", thresholds)},
+       {"ignore", [&](const YAML::Node& node) { read_ignore_rules(reader, node, config); }},
        {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)},
        {"site_histograms", reader.choice<bool>(config.site_histograms, {{"false", false}, {"true", true}})}});
   if (t.growing_rises > t.growing_intervals) {

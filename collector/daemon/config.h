@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "probe/governor.h"
 #include "probe/prober.h"
+#include "verdict/ignore.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::daemon {
@@ -56,8 +57,12 @@ struct Config {
   } probes;
 
   verdict::Thresholds thresholds;
+  std::vector<verdict::IgnoreRule> ignore;
   std::size_t sites_per_app = 50;
   bool site_histograms = false;  // of how long the parks of each site last: a dozen series more for each
+
+  // What is valid and yet worth a word, with file, line and column: not from the file.
+  std::vector<std::string> warnings;
 
   // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column.
   static Result<Config> load(const std::string& path);

@@ -51,11 +51,13 @@ Result<void> run(const RunOptions& options) {
   const auto config = configuration(options);
   if (!config) return fail(config.error());
   if (options.check_config) {
+    for (const std::string& warning : config->warnings) std::printf("warning: %s\n", warning.c_str());
     std::puts("the configuration is valid");
     return {};
   }
   return_large_blocks();
   set_up_log(*config);
+  for (const std::string& warning : config->warnings) spdlog::warn("{}", warning);
   auto loop = EventLoop::make();
   if (!loop) return fail(loop.error());
   // Before any thread is started, so that all of them have the signals blocked.

@@ -76,6 +76,7 @@ struct Leak {
   Instant blocked_at_least_since;         // the longest stuck
   Instant blocked_at_most_since;          // Instant::min(): older than goleakd's watch
   std::vector<std::uint64_t> goroutines;  // up to 5 goids, longest stuck first
+  std::string ignored;  // the reason of the rule by which it is left alone (ignore.h); empty: it is not
   // The evidence in words with its numbers: "rose in 10 of 10 intervals over 5m, from 12 to 132; 100 % stayed in the
   // same park".
   std::string reasoning;

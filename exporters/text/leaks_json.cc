@@ -52,6 +52,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"severity", verdict::to_string(leak.severity)},
       {"evidence", verdict::to_string(leak.evidence)},
       {"reasoning", leak.reasoning},
+      {"ignored", leak.ignored.empty() ? json() : json(leak.ignored)},
       {"cause", verdict::to_string(leak.cause)},
       {"explanation", verdict::explain(leak.cause)},
       {"advice", verdict::advise(leak.cause)},

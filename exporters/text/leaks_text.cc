@@ -42,7 +42,7 @@ std::vector<Finding> findings(const Report& report, const LeaksQuery& query) {
   for (const TargetReport& target : report.targets) {
     if (query.pid && *query.pid != target.pid) continue;
     for (const Leak& leak : target.leaks) {
-      if (leak.stage != Stage::suspect || query.suspects) found.push_back({&target, &leak});
+      if (leak.ignored.empty() && (leak.stage != Stage::suspect || query.suspects)) found.push_back({&target, &leak});
     }
   }
   std::stable_sort(found.begin(), found.end(), worse);
@@ -229,6 +229,16 @@ std::string all_clear(const Report& report, const TargetReport& target) {
   return line + "\n";
 }
 
+std::string ignored(const TargetReport& target) {
+  std::string lines;
+  for (const Leak& leak : target.leaks) {
+    if (leak.ignored.empty() || leak.stage == Stage::suspect) continue;
+    lines += "ignored: " + leak.id + ", " + counted(leak.count, "goroutine") + " of " +
+             printable(leak.creation.function) + " in " + name_of(target) + ": " + printable(leak.ignored) + "\n";
+  }
+  return lines;
+}
+
 std::string status(const Report& report, const TargetReport& target, bool has_findings) {
   if (!target.up) {
     std::string line = "cannot be read: " + name_of(target) + ": " + printable(target.last_error);
@@ -244,7 +254,7 @@ std::string statuses(const Report& report, const LeaksQuery& query, const std::v
     if (query.pid && *query.pid != target.pid) continue;
     const bool has_findings =
         std::any_of(found.begin(), found.end(), [&](const Finding& f) { return f.target == &target; });
-    lines += status(report, target, has_findings);
+    lines += status(report, target, has_findings) + ignored(target);
   }
   for (const verdict::UnsupportedReport& process : report.unsupported) {
     if (query.pid && *query.pid != process.pid) continue;

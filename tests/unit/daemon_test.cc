@@ -53,6 +53,24 @@ struct BadConfig {
   const char* what;
 };
 
+TEST(Config, TakesRulesForLeaksToLeaveAlone) {
+  const auto config = Config::parse(R"(
+ignore:
+  - reason: flushes for life
+    created_by: example.com/log.*
+    service: shop
+  - {reason: known, leak: 8f0c1d2e3f405162, until: 2020-01-31}
+)",
+                                    "x.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  ASSERT_EQ(config->ignore.size(), 2U);
+  EXPECT_EQ(config->ignore[0].created_by, "example.com/log.*");
+  EXPECT_EQ(config->ignore[0].service, "shop");
+  EXPECT_EQ(config->ignore[1].until, std::chrono::sys_days(std::chrono::year(2020) / 1 / 31));
+  ASSERT_EQ(config->warnings.size(), 1U);
+  EXPECT_TRUE(config->warnings[0].starts_with("x.yaml:6:52: this rule has expired")) << config->warnings[0];
+}
+
 TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
   const std::vector<BadConfig> bad{
       {"listen: x\nlisten_to: y\n", "x.yaml:2:1", "unknown key \"listen_to\"; known are"},
@@ -67,6 +85,13 @@ TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
       {"targets: {include: /opt}\n", "x.yaml:1:20", "must be a list"},
       {"targets: {services: [{exe: /x}]}\n", "x.yaml:1:22", "needs both exe and name"},
       {"thresholds: {growing_intervals: 3, growing_rises: 4}\n", "x.yaml:1:13", "larger than"},
+      {"thresholds: {accumulating_window: 1m}\n", "x.yaml:1:13", "shorter than growing_window"},
+      {"ignore: all\n", "x.yaml:1:9", "must be a list of rules"},
+      {"ignore: [{created_by: main.main}]\n", "x.yaml:1:10", "needs a reason"},
+      {"ignore: [{reason: x, service: shop}]\n", "x.yaml:1:10", "it would ignore everything"},
+      {"ignore: [{reason: x, func: main}]\n", "x.yaml:1:22", "unknown key \"func\" in ignore; known are any_function,"},
+      {"ignore: [{reason: x, leak: y, until: 2027-02-30}]\n", "x.yaml:1:38", "must be a day"},
+      {"ignore: [{reason: x, leak: y, until: soon}]\n", "x.yaml:1:38", "must be a day"},
       {"listen: [\n", "x.yaml:", ""},
       {"- a\n", "x.yaml:1:1", "must be a mapping"},
   };

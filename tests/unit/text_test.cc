@@ -87,6 +87,51 @@ TEST(LeaksText, ShowsALeakWhole) {
                 "  goroutines 18, 21, 35, …\n");
 }
 
+TEST(LeaksText, SaysWhatALeakCostsAndWhenTheMemoryIsFull) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.facts.resident_bytes = std::uint64_t{100} << 20U;
+  target.facts.memory_limit_bytes = std::uint64_t{512} << 20U;
+  // 412 MiB are left, and 2950.4 goroutines of 2 KiB come an hour: 71.5 hours.
+  const std::string text = leaks(sample::report({target}));
+  EXPECT_NE(text.find("  412 goroutines, 824 KiB of stacks (0.8 % of its resident memory), +2950/h; by its stacks "
+                      "alone the memory, 512 MiB, is full in 2d23h; longest stuck 3m2s\n"),
+            std::string::npos)
+      << text;
+  const nlohmann::json j = leaks_json(sample::report({target}))["targets"][0];
+  EXPECT_NEAR(j["leaks"][0]["memory_full_in_seconds"], 71.5 * 3600, 360);
+  EXPECT_NEAR(j["leaks"][0]["share_of_resident"], 0.00805, 0.00001);
+  EXPECT_EQ(j["memory_limit_bytes"], std::uint64_t{512} << 20U);
+
+  target.leaks[0].growth_per_hour = 0.1;  // in more than a year
+  EXPECT_EQ(leaks(sample::report({target})).find("is full"), std::string::npos);
+}
+
+TEST(LeaksText, ThoseWhoWakeAreNotStuck) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].evidence = verdict::Evidence::accumulating;
+  const std::string text = leaks(sample::report({target}));
+  EXPECT_EQ(text.find("stuck"), std::string::npos) << text;
+  EXPECT_NE(text.find("  seen in    main.handleOrder.func1"), std::string::npos) << text;
+  const nlohmann::json leak = leaks_json(sample::report({target}))["targets"][0]["leaks"][0];
+  EXPECT_EQ(leak["evidence"], "accumulating");
+  EXPECT_TRUE(leak["blocked_at_least_since"].is_null());
+}
+
+TEST(LeaksText, WhatIsIgnoredIsALineWithItsReason) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  target.leaks[0].ignored = "flushes for life";
+  const std::string text = leaks(sample::report({target}));
+  EXPECT_TRUE(text.starts_with("no leaks in shop (pid 4711): ")) << text;
+  EXPECT_NE(text.find("\nignored: 8f0c1d2e3f405162, 412 goroutines of main.handleOrder in shop (pid 4711): flushes for "
+                      "life\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(leaks_json(sample::report({target}))["targets"][0]["leaks"][0]["ignored"], "flushes for life");
+}
+
 TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
   auto target = sample::target();
   target.leaks = {sample::leak()};
@@ -280,6 +325,10 @@ TEST(LeaksJson, UnknownIsNull) {
   EXPECT_TRUE(j["goroutines"].is_null());
   EXPECT_TRUE(j["leaks"][0]["blocked_at_most_since"].is_null());
   EXPECT_TRUE(j["leaks"][0]["stack"].is_array());
+  EXPECT_TRUE(j["leaks"][0]["ignored"].is_null());
+  EXPECT_TRUE(j["leaks"][0]["share_of_resident"].is_null());
+  EXPECT_TRUE(j["leaks"][0]["memory_full_in_seconds"].is_null());
+  EXPECT_TRUE(j["resident_bytes"].is_null());
 }
 
 TEST(ReportJson, TargetsShowHowTheyAreWatched) {
