@@ -118,8 +118,7 @@ void Ledger::spawn(const Event& event, bool counted) {
 }
 
 void Ledger::exit(const Event& event, bool counted) {
-  // Bounded like everything else; past the bound a snapshot that looked before the exit may bring it back for a while.
-  if (exited_.size() < limits_.goroutines) exited_.push_back(event.goid);
+  remember_exit(event.goid);
 
   Goroutine* goroutine = goroutines_.find(event.goid);
   if (goroutine == nullptr) {
@@ -144,6 +143,14 @@ void Ledger::exit(const Event& event, bool counted) {
       ++counters(CreationId{}).exited;
     }
   }
+}
+
+// Bounded like everything else. It is the newest that a snapshot may have looked at before they went.
+void Ledger::remember_exit(Goid goid) {
+  if (exited_.size() >= std::max<std::size_t>(limits_.goroutines, 2)) {
+    exited_.erase(exited_.begin(), exited_.begin() + static_cast<std::ptrdiff_t>(exited_.size() / 2));
+  }
+  exited_.push_back(goid);
 }
 
 // A goroutine that the ledger does not hold has lost its spawn: the next two snapshots show it.

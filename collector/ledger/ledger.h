@@ -175,6 +175,7 @@ class Ledger {
   void spawn(const Event& event, bool counted);
   void exit(const Event& event, bool counted);
   void unpark(const Event& event);
+  void remember_exit(Goid goid);
   Goroutine* add(Goid goid);
   Goroutine* adopt(Goid goid);
   void confirm(Goroutine& goroutine);

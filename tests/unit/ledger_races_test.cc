@@ -51,6 +51,24 @@ TEST_F(Races, ExitBetweenTheLookAndItsMerge) {
   EXPECT_EQ(missed(ledger), 0U);
 }
 
+// The seed takes in whoever it shows, at the first look.
+TEST(RacesOfMany, TheNewestExitsAreRememberedHoweverManyThereWere) {
+  Ledger ledger({.goroutines = 4, .sites = 10});
+  ledger.events_attached(at(0));
+  std::int64_t time = 10;
+  for (Goid goid = 100; goid < 150; ++goid) {
+    ledger.apply(spawn(time++, goid));
+    ledger.apply(exit(time++, goid));
+  }
+  ledger.apply(spawn(time++, 150));
+  ledger.apply(exit(time + 10, 150));  // after the look that follows, before its merge
+  ledger.apply(snapshot(time, time + 20, {running(1), running(150)}));
+  EXPECT_EQ(ledger.live(), 1U);
+  ledger.apply(snapshot(time + 100, time + 101, {running(1)}));
+  ledger.apply(snapshot(time + 200, time + 201, {running(1)}));
+  EXPECT_EQ(missed(ledger), 0U);
+}
+
 TEST_F(Races, SpawnInsideTheSnapshot) {
   events({spawn(101, 7), spawn(130, 8)});
   look(100, {running(1), waiting(2, 21)});
