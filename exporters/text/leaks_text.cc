@@ -111,21 +111,26 @@ std::string title(const Report& report, const Finding& finding, bool color) {
          name_of(*finding.target) + "\n";
 }
 
-std::string extent(const Report& report, const Finding& finding) {
-  const Leak& leak = *finding.leak;
-  const verdict::Cost cost = verdict::cost_of(leak, finding.target->facts);
+std::string extent(const Report& report, const Leak& leak) {
   std::string line = "  " + counted(leak.count, "goroutine") + ", " + format_bytes(leak.bytes) + " of stacks";
-  if (cost.share) line += " (" + percent(*cost.share) + " of its resident memory)";
   if (leak.stage == Stage::resolved) return line + "; at worst " + std::to_string(leak.peak) + "\n";
   if (leak.growth_per_hour != 0) line += ", " + per_hour(leak.growth_per_hour);
-  if (cost.left) {
-    line += "; by its stacks alone the memory, " + format_bytes(finding.target->facts.memory_limit_bytes) +
-            ", is full in " + format_duration(*cost.left);
-  }
   if (verdict::speaks_of_site(leak.evidence)) return line + "\n";
   line += "; longest stuck " + format_duration(report.at - leak.blocked_at_least_since);
   if (leak.blocked_at_most_since < leak.blocked_at_least_since) line += " or more";
   return line + "\n";
+}
+
+// What the process has of it.
+std::string memory(const Finding& finding) {
+  const verdict::Cost cost = verdict::cost_of(*finding.leak, finding.target->facts);
+  if (!cost.share) return {};
+  std::string text = "the stacks are " + percent(*cost.share) + " of what is resident";
+  if (cost.left) {
+    text += "; alone they fill the " + format_bytes(finding.target->facts.memory_limit_bytes) + " there are in " +
+            format_duration(*cost.left);
+  }
+  return paragraph("memory", text);
 }
 
 std::string places(const Leak& leak) {
@@ -200,7 +205,7 @@ std::string evidence(const Leak& leak) {
 
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
-  return title(report, finding, query.color) + extent(report, finding) + places(leak) +
+  return title(report, finding, query.color) + extent(report, leak) + memory(finding) + places(leak) +
          spawned_from(*finding.target, leak, query.stack_frames) +
          woken_by(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +

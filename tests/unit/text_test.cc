@@ -94,8 +94,9 @@ TEST(LeaksText, SaysWhatALeakCostsAndWhenTheMemoryIsFull) {
   target.facts.memory_limit_bytes = std::uint64_t{512} << 20U;
   // 412 MiB are left, and 2950.4 goroutines of 2 KiB come an hour: 71.5 hours.
   const std::string text = leaks(sample::report({target}));
-  EXPECT_NE(text.find("  412 goroutines, 824 KiB of stacks (0.8 % of its resident memory), +2950/h; by its stacks "
-                      "alone the memory, 512 MiB, is full in 2d23h; longest stuck 3m2s\n"),
+  EXPECT_NE(text.find("  412 goroutines, 824 KiB of stacks, +2950/h; longest stuck 3m2s\n"
+                      "  memory     the stacks are 0.8 % of what is resident; alone they fill the 512 MiB there are in "
+                      "2d23h\n"),
             std::string::npos)
       << text;
   const nlohmann::json j = leaks_json(sample::report({target}))["targets"][0];
@@ -104,7 +105,7 @@ TEST(LeaksText, SaysWhatALeakCostsAndWhenTheMemoryIsFull) {
   EXPECT_EQ(j["memory_limit_bytes"], std::uint64_t{512} << 20U);
 
   target.leaks[0].growth_per_hour = 0.1;  // in more than a year
-  EXPECT_EQ(leaks(sample::report({target})).find("is full"), std::string::npos);
+  EXPECT_EQ(leaks(sample::report({target})).find("they fill"), std::string::npos);
 }
 
 TEST(LeaksText, ThoseWhoWakeAreNotStuck) {
