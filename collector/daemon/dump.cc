@@ -58,6 +58,7 @@ Result<snapshot::Snapshot> take(const Subject& subject, const target::Procfs& pr
   auto snapshot = reader.take({.max_frames = both_ends ? std::size_t{4096} : std::size_t{100},
                                .stacks = true,
                                .raw = true,
+                               .pick = {},
                                .running = subject.running,
                                .progress = [&](std::size_t done, std::size_t all) {
                                  progress.show(done, all);

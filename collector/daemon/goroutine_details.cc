@@ -98,6 +98,7 @@ ObjectDump channel_dump(const snapshot::WaitObjects& all, const snapshot::Channe
   object.attributes.emplace_back("closed", channel.closed);
   object.attributes.emplace_back("senders", state.senders);
   object.attributes.emplace_back("receivers", state.receivers);
+  if (state.more) object.attributes.emplace_back("more_waiting", true);
   return object;
 }
 

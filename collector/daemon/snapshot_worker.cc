@@ -36,14 +36,26 @@ struct Reading {
   snapshot::Reader reader;
 };
 
-// What no bound has foreseen (memory, above all) must not take the other targets along.
-Result<snapshot::Snapshot> take(Reading& reading, int pid, const snapshot::SnapshotOptions& options) {
+// What no bound has foreseen (memory, above all) must not take the other targets along. Reads what those who were
+// picked wait on, too.
+Result<snapshot::Snapshot> take(Reading& reading, const target::GoProcess& process,
+                                const snapshot::SnapshotOptions& options, std::optional<Inspection>& inspection) {
   try {
-    return reading.reader.take(options);
+    auto snapshot = reading.reader.take(options);
+    if (snapshot && !options.pick.empty()) {
+      inspection = inspect(process, reading.memory, target::Procfs(), *snapshot);
+      snapshot->picked.clear();
+    }
+    return snapshot;
   } catch (const std::exception& e) {
-    return fail(ErrorKind::system, "reading process " + std::to_string(pid) + ": " + e.what());
+    return fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
   }
 }
+
+struct Request {
+  ProcessPtr process;
+  std::vector<std::uint64_t> inspected;  // goids
+};
 
 }  // namespace
 
@@ -53,7 +65,7 @@ struct SnapshotWorker::Shared {
   std::mutex mutex;
   std::condition_variable changed;
   std::condition_variable idle;     // current has been reset
-  std::deque<ProcessPtr> waiting;   // for a snapshot
+  std::deque<Request> waiting;      // for a snapshot
   std::deque<ProcessPtr> to_count;  // for their counters
   std::vector<Done> done;
   std::vector<Counted> counted;
@@ -91,10 +103,10 @@ void SnapshotWorker::start_thread() {
   shared_->thread = std::thread([shared = shared_, generation = shared_->generation] { work(shared, generation); });
 }
 
-void SnapshotWorker::request(ProcessPtr process) {
+void SnapshotWorker::request(ProcessPtr process, std::vector<std::uint64_t> inspected) {
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->waiting.push_back(std::move(process));
+    shared_->waiting.push_back({.process = std::move(process), .inspected = std::move(inspected)});
   }
   shared_->changed.notify_one();
 }
@@ -113,7 +125,7 @@ void SnapshotWorker::request_counters(ProcessPtr process) {
 void SnapshotWorker::forget(const ProcessPtr& process) {
   const std::lock_guard lock(shared_->mutex);
   shared_->readings.erase(process);
-  std::erase(shared_->waiting, process);
+  std::erase_if(shared_->waiting, [&](const Request& request) { return request.process == process; });
   std::erase(shared_->to_count, process);
 }
 
@@ -132,7 +144,8 @@ void SnapshotWorker::check_deadline(Instant now) {
                 "reading the memory of process " + std::to_string(shared_->current->pid) + " takes longer than " +
                     format_duration(hangs ? shared_->deadline : shared_->deadline * kDeadlinesInAll) + ": left alone"),
        .took = now - shared_->began,
-       .cpu = {}});
+       .cpu = {},
+       .inspection = {}});
   shared_->current.reset();
   start_thread();
   shared_->wake();
@@ -181,17 +194,20 @@ bool SnapshotWorker::count(Shared& shared, std::uint64_t generation, std::unique
 }
 
 bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std::unique_lock<std::mutex>& lock) {
-  const ProcessPtr process = std::move(shared.waiting.front());
+  Request request = std::move(shared.waiting.front());
+  const ProcessPtr& process = request.process;
   shared.waiting.pop_front();
   if (shared.hung.contains(process)) {
     shared.done.push_back({.process = process,
                            .snapshot = fail(ErrorKind::system, "an earlier read of the memory of process " +
                                                                    std::to_string(process->pid) + " still hangs"),
                            .took = {},
-                           .cpu = {}});
+                           .cpu = {},
+                           .inspection = {}});
     return true;
   }
   snapshot::SnapshotOptions options;
+  options.pick = snapshot::GoidSet(request.inspected);
   options.progress = [&](std::size_t, std::size_t) {
     const std::lock_guard guard(shared.mutex);
     if (shared.generation != generation) return false;
@@ -204,12 +220,15 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
     const Instant began = MonotonicClock::now();
     const Duration cpu = thread_cpu();
     if (!reading) reading = std::make_unique<Reading>(process);
-    auto snapshot = take(*reading, process->pid, options);
+    std::optional<Inspection> inspection;
+    auto snapshot = take(*reading, *process, options, inspection);
+    if (inspection) inspection->asked = std::move(request.inspected);
     const Duration helpers = snapshot ? snapshot->helpers_cpu : Duration{};
     done = Done{.process = process,
                 .snapshot = std::move(snapshot),
                 .took = MonotonicClock::now() - began,
-                .cpu = thread_cpu() - cpu + helpers};
+                .cpu = thread_cpu() - cpu + helpers,
+                .inspection = std::move(inspection)};
   };
   if (!read_unlocked(shared, generation, process, lock, read)) return false;
   // Forgotten meanwhile when its place is gone.

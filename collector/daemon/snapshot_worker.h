@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "daemon/inspection.h"
 #include "snapshot/runtime_counters.h"
 #include "snapshot/snapshot.h"
 #include "target/process.h"
@@ -27,7 +29,8 @@ class SnapshotWorker {
     std::shared_ptr<const target::GoProcess> process;
     Result<snapshot::Snapshot> snapshot;
     Duration took{};
-    Duration cpu{};  // of the threads that took it
+    Duration cpu{};                        // of the threads that took it
+    std::optional<Inspection> inspection;  // nothing when the request named nobody, or the look failed
   };
   struct Counted {
     std::shared_ptr<const target::GoProcess> process;
@@ -40,7 +43,8 @@ class SnapshotWorker {
   SnapshotWorker& operator=(const SnapshotWorker&) = delete;
   ~SnapshotWorker();
 
-  void request(std::shared_ptr<const target::GoProcess> process);
+  // `inspected`: goids of those of whom it is to be read, too, what they wait on.
+  void request(std::shared_ptr<const target::GoProcess> process, std::vector<std::uint64_t> inspected);
   // Does nothing while those of that process are still to come.
   void request_counters(std::shared_ptr<const target::GoProcess> process);
   // No more requests for it will come: its reader goes.

@@ -264,21 +264,22 @@ void Supervisor::request_snapshots() {
   for (auto& [pid, watch] : watches_) {
     if (!watch->wants_snapshot(now) || !budget_.allows(pid, now)) continue;
     watch->snapshot_requested();
-    worker_->request(watch->shared_process());
+    worker_->request(watch->shared_process(), watch->to_inspect(now));
   }
 }
 
 void Supervisor::collect_snapshots() {
-  const auto finished = worker_->collect();
+  auto finished = worker_->collect();
   if (finished.empty()) return;
   drain();  // everything that happened before the snapshots ended
-  for (const SnapshotWorker::Done& done : finished) {
+  for (SnapshotWorker::Done& done : finished) {
     const auto found = watches_.find(done.process->pid);
     if (found == watches_.end() || found->second->shared_process() != done.process) continue;  // ended meanwhile
     Watch& watch = *found->second;
     const Instant now = MonotonicClock::now();
     snapshot_seconds_.observe(std::chrono::duration<double>(done.took).count());
     watch.on_snapshot(done.snapshot, facts(*done.process), now);
+    if (done.inspection) watch.on_inspection(std::move(*done.inspection));
     budget_.spent(done.process->pid, done.cpu, watch.snapshot_interval(), watch.has_suspects(), now);
   }
   publish();

@@ -306,6 +306,11 @@ void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {
   }
 }
 
+void Watch::on_inspection(Inspection inspection) {
+  objects_.take(std::move(inspection));
+  report_outdated_ = true;
+}
+
 // Those who have been parked since before the snapshot began were so when it looked at them; unless the look came
 // between the probe and the change of status, so each is told twice.
 void Watch::tell_parked(Instant before) {

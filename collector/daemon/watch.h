@@ -6,11 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "daemon/catcher.h"
 #include "daemon/config.h"
 #include "daemon/failure_watch.h"
+#include "daemon/inspection.h"
+#include "daemon/suspect_objects.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
 #include "probe/governor.h"
@@ -59,6 +62,10 @@ class Watch {
   void snapshot_requested() { snapshot_pending_ = true; }
   // Events must have been drained since the snapshot ended.
   void on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now);
+
+  // Of whom the snapshot is to read, too, what they wait on.
+  std::vector<std::uint64_t> to_inspect(Instant now) const { return objects_.due(engine_.leaks(), now); }
+  void on_inspection(Inspection inspection);
 
   // A snapshot has raised a suspicion that the next ones must confirm: it gets closer looks.
   bool has_suspects() const;
@@ -117,6 +124,7 @@ class Watch {
 
   Catcher spawners_;
   Catcher wakers_;
+  SuspectObjects objects_;
 
   verdict::TargetReport report_;
   bool report_outdated_ = true;  // by more than the passing of time

@@ -162,6 +162,7 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   }
   report.leaks_detected = engine_.detected();
   report.spawned_from = spawners_.known();
+  report.waits_on = objects_.of(engine_.leaks());
   report.woken_by = wakers_.known();
   report.wakes_watched = wakers_.looked(now);
 

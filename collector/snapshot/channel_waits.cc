@@ -42,6 +42,7 @@ class Queues {
       }
       walks = read_strangers(stuck);
     }
+    for (const Walk& walk : walks) waits_.channels[walk.channel].more = true;
   }
 
   ChannelSide side_of(std::uint64_t sudog) const {

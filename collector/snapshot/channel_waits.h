@@ -19,6 +19,7 @@ struct ChannelState {
   std::uint64_t element_type = 0;  // address of its _type
   std::uint64_t senders = 0;       // queued, selects included
   std::uint64_t receivers = 0;
+  bool more = false;  // are queued than were counted: too many to follow
 };
 
 enum class ChannelSide : std::uint8_t {

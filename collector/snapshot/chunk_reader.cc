@@ -254,6 +254,7 @@ void ChunkReader::show(const RawGoroutine& raw, std::size_t slot, std::uint64_t 
   unpack(known_.slots.channels[slot], g);
   snapshot.goroutines.push_back(g);
   if (options.raw) snapshot.raw.push_back(raw);
+  if (options.pick.contains(raw.goid)) snapshot.picked.push_back({.goroutine = g, .raw = raw});
 }
 
 }  // namespace goleakd::snapshot

@@ -68,6 +68,7 @@ void make_room(Snapshot& snapshot, std::size_t count, const SnapshotOptions& opt
 void append(Snapshot& all, Snapshot&& part) {
   all.goroutines.append(std::move(part.goroutines));
   all.raw.insert(all.raw.end(), part.raw.begin(), part.raw.end());
+  all.picked.insert(all.picked.end(), part.picked.begin(), part.picked.end());
   all.implausible += part.implausible;
   all.moved += part.moved;
   all.reused += part.reused;

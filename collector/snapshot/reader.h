@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "snapshot/goid_set.h"
 #include "snapshot/memory.h"
 #include "snapshot/snapshot.h"
 #include "target/process.h"
@@ -18,6 +19,7 @@ struct SnapshotOptions {
   std::size_t max_frames = 100;  // as the runtime's tracebacks
   bool stacks = true;
   bool raw = false;  // keep every g's fields: Snapshot::raw
+  GoidSet pick;      // keep those of these goroutines, where they are met: Snapshot::picked
   // Where goroutines that were running stood, by address of the g, when that is known (a core file): pc and sp.
   std::map<std::uint64_t, UnwindStart> running;
   // From so many g structs on a second thread helps, where there are two processors: then less time passes between the

@@ -69,6 +69,12 @@ class GoroutineList {
   LargeArray<Goroutine> second_;
 };
 
+// One goroutine with the fields that it was seen by.
+struct PickedGoroutine {
+  Goroutine goroutine;
+  RawGoroutine raw;
+};
+
 struct Snapshot {
   Instant begin;
   Instant end;
@@ -76,6 +82,7 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Stack>> stacks;  // [0] is the empty one; never null
   std::vector<Birth> births;                         // [0] is {0, 0}
   LargeArray<RawGoroutine> raw;                      // as long as goroutines when it was asked for, else empty
+  std::vector<PickedGoroutine> picked;               // those that were asked for, in no order
   std::uint64_t implausible = 0;                     // a g that was not fit to be read, left out
   std::uint64_t moved = 0;   // stopped goroutines that went on while their stack was read: no frames
   std::uint64_t reused = 0;  // goroutines that had not moved since the last snapshot: their stacks were not read

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "snapshot/notify_list.h"
@@ -122,12 +123,14 @@ class Objects {
     std::vector<std::uint64_t> addresses(raw_.size());
     const std::uint64_t semtable = run_time(process_.binary->globals().semtable);
     if (semtable == 0) return addresses;
+    std::unordered_set<std::uint64_t> wanted;
+    for (const std::size_t i : waiting) wanted.insert(raw_[i].address);
     // The trees turn while they are walked; who was missed stands still, and is found by another walk.
     bool missed = !waiting.empty();
     for (int walk = 0; walk < 2 && missed; ++walk) {
       missed = false;
       PageCache pages(memory_);
-      const auto waiters = read_semaphore_waiters(memory_, pages, layout_, semtable);
+      const auto waiters = read_semaphore_waiters(memory_, pages, layout_, semtable, wanted);
       for (const std::size_t i : waiting) {
         if (const auto found = waiters.find(raw_[i].address); found != waiters.end()) addresses[i] = found->second;
         missed = missed || addresses[i] == 0;

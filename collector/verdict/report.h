@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "ledger/goroutine_dump.h"
 #include "ledger/ledger.h"
 #include "verdict/engine.h"
 #include "verdict/incident.h"
@@ -41,6 +42,13 @@ struct CaughtStack {
   std::string operation;    // of a wake: "send", "receive", "close", "select", "unlock", …; empty: not known
   std::uint64_t times = 0;  // of those caught
   Instant last;             // of them
+};
+
+// What goroutines that stand for a leak wait on, as it was in memory.
+struct SeenObject {
+  ledger::ObjectDump object;
+  std::vector<std::uint64_t> goroutines;  // goids of those that wait on it, among Leak::goroutines
+  Instant at;                             // when it was read
 };
 
 struct SiteReport {
@@ -90,6 +98,7 @@ struct TargetReport {
   std::vector<Leak> leaks;        // worst first, suspects included
   std::uint64_t leaks_detected = 0;
   std::map<std::string, std::vector<CaughtStack>> spawned_from;  // of suspects, by site_id, most frequent first
+  std::map<std::string, std::vector<SeenObject>> waits_on;       // by the leak's id
   // Who wakes goroutines that were started, and wait, as those of a leak do, by the leak's id, and for how long it was
   // looked for them.
   std::map<std::string, std::vector<CaughtStack>> woken_by;

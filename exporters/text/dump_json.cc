@@ -2,11 +2,10 @@
 #include "text/dump_json.h"
 
 #include <string_view>
-#include <variant>
 
 #include "base/hex.h"
 #include "text/json.h"
-#include "text/layout.h"
+#include "text/object.h"
 
 namespace goleakd::text {
 namespace {
@@ -25,20 +24,6 @@ json frame_json(const ledger::TracebackFrame& frame) {
 json created_by_json(const ledger::TracebackFrame& frame) {
   json j = to_json(frame.frame);
   j["pc_offset"] = frame.pc_offset;
-  return j;
-}
-
-// The address as text, because JSON readers hold numbers as doubles and it must stay exact to tell objects apart.
-json object_json(const ledger::ObjectDump& object) {
-  json j = json::object();
-  for (const auto& [name, value] : object.attributes)
-    j[name] = std::visit([](const auto& v) { return json(v); }, value);
-  j["kind"] = object.kind;
-  j["address"] = object.address == 0 ? json() : json(hex(object.address));
-  if (object.kind == "select") {
-    json& cases = j["cases"] = json::array();
-    for (const ledger::ObjectDump& c : object.cases) cases.push_back(object_json(c));
-  }
   return j;
 }
 

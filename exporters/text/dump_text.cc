@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/hex.h"
 #include "text/layout.h"
+#include "text/object.h"
 
 namespace goleakd::text {
 namespace {
@@ -98,21 +98,6 @@ std::string created_by(const GoroutineDump& g) {
   std::string line = "created by " + printable(g.created_by->frame.function);
   if (g.parent != 0) line += " in goroutine " + std::to_string(g.parent);
   return line + "\n" + place(*g.created_by);
-}
-
-struct ValueText {
-  std::string operator()(std::uint64_t value) const { return " " + std::to_string(value); }
-  std::string operator()(std::int64_t value) const { return " " + std::to_string(value); }
-  std::string operator()(bool value) const { return value ? "" : " no"; }
-  std::string operator()(const std::string& value) const { return " " + printable(value); }
-};
-
-// "channel 0xc000012345, length 2, capacity 2"
-std::string object_text(const ObjectDump& object) {
-  std::string text = printable(object.kind);
-  if (object.address != 0) text += " " + hex(object.address);
-  for (const auto& [name, value] : object.attributes) text += ", " + printable(name) + std::visit(ValueText(), value);
-  return text;
 }
 
 std::string details(const GoroutineDump& g, const DumpTextOptions& options) {

@@ -3,6 +3,7 @@
 
 #include "ledger/wait.h"
 #include "text/json.h"
+#include "text/object.h"
 #include "verdict/cost.h"
 
 namespace goleakd::text {
@@ -41,6 +42,19 @@ json woken_by_json(const verdict::Report& report, const verdict::TargetReport& t
   return list;
 }
 
+json waits_on_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
+  json list = json::array();
+  const auto known = target.waits_on.find(leak.id);
+  if (known == target.waits_on.end()) return list;
+  for (const verdict::SeenObject& seen : known->second) {
+    json object = object_json(seen.object);
+    object["goroutines"] = seen.goroutines;
+    object["seen_at"] = wall_time(report, seen.at);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
 json leak_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
   const verdict::Cost cost = verdict::cost_of(leak, target.facts);
   const bool stuck = !verdict::speaks_of_site(leak.evidence);
@@ -71,6 +85,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"creation", to_json(leak.creation)},
       {"blocked", blocked_json(leak.blocked)},
       {"stack", leak.blocked.stack == nullptr ? json::array() : frames_json(*leak.blocked.stack)},
+      {"waits_on", waits_on_json(report, target, leak)},
       {"spawned_from", spawned_from_json(target, leak)},
       {"woken_by", woken_by_json(report, target, leak)},
   };

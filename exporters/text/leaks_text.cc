@@ -5,11 +5,14 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <ranges>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/duration.h"
 #include "text/layout.h"
+#include "text/object.h"
 #include "verdict/cost.h"
 
 namespace goleakd::text {
@@ -170,6 +173,38 @@ std::string spawned_from(const TargetReport& target, const Leak& leak, int limit
   return text;
 }
 
+// But for where they are.
+bool alike(const ledger::ObjectDump& a, const ledger::ObjectDump& b) {
+  return a.kind == b.kind && a.attributes == b.attributes && std::ranges::equal(a.cases, b.cases, alike);
+}
+
+// What those wait on that stand for it, and of a select each case. Most of them wait on objects that look the same.
+std::string waits_on(const TargetReport& target, const Leak& leak) {
+  constexpr std::size_t kObjects = 3;
+  constexpr std::size_t kCases = 8;
+  const auto known = target.waits_on.find(leak.id);
+  if (known == target.waits_on.end()) return {};
+  std::vector<std::pair<const ledger::ObjectDump*, std::size_t>> kinds;
+  for (const verdict::SeenObject& seen : known->second) {
+    const auto same = std::ranges::find_if(kinds, [&](const auto& kind) { return alike(*kind.first, seen.object); });
+    if (same == kinds.end()) {
+      kinds.emplace_back(&seen.object, 0);
+    } else {
+      ++same->second;
+    }
+  }
+  std::string text;
+  for (const auto& [object, more] : kinds | std::views::take(kObjects)) {
+    const std::string others = more == 0 ? "" : "; " + std::to_string(more) + " more like it";
+    text += paragraph(text.empty() ? "waits on" : "or on", object_text(*object) + others);
+    for (const ledger::ObjectDump& one : object->cases | std::views::take(kCases))
+      text += paragraph("", "case " + object_text(one));
+    if (object->cases.size() > kCases)
+      text += paragraph("", "and " + std::to_string(object->cases.size() - kCases) + " more");
+  }
+  return text;
+}
+
 // Who wakes others that were started in the same place and wait for the same, as far as it was seen.
 std::string woken_by(const Report& report, const TargetReport& target, const Leak& leak, int limit) {
   const auto known = target.woken_by.find(leak.id);
@@ -206,7 +241,7 @@ std::string evidence(const Leak& leak) {
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + memory(finding) + places(leak) +
-         spawned_from(*finding.target, leak, query.stack_frames) +
+         waits_on(*finding.target, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
          woken_by(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
          paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);

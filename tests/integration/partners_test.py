@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who wakes whom: of goroutines that wait as a suspect's do, started in the same place, it is seen by which function of the
-program, and by which operation, others are let go; and that nobody does where nobody does.
+program, and by which operation, others are let go; and that nobody does where nobody does. And what those wait on that are stuck.
 
     partners_test.py GO_VERSION [stripped] [pie] [cgo]
 """
@@ -23,10 +23,46 @@ PARTNERS = {
     "main.waits": ("main.sayDone", "done"),
     "main.condition": ("main.signalIt", "signal"),
 }
+# What each that leaks waits on: an object of its own.
+CHANNEL = {"kind": "channel", "element": "int", "length": 0, "capacity": 0, "closed": False}
+OBJECTS = {
+    "main.sends": {**CHANNEL, "direction": "send", "senders": 1, "receivers": 0},
+    "main.receives": {**CHANNEL, "direction": "receive", "senders": 0, "receivers": 1},
+    "main.ranges": {**CHANNEL, "direction": "receive", "senders": 0, "receivers": 1},
+    "main.silence": {**CHANNEL, "direction": "receive", "senders": 0, "receivers": 1},
+    "main.selects": {"kind": "select", "visible_cases": 2},
+    "main.locks": {"kind": "mutex", "locked": True, "waiters": 1},
+    "main.waits": {"kind": "waitgroup", "counter": 1, "waiters": 1},
+    "main.condition": {"kind": "cond", "waiters": 1},
+}
 
 
 def suspects(daemon, pid):
     return {leak["creation"]["function"]: leak for leak in daemon.leaks(pid)}
+
+
+def differences(leak):
+    """What its goroutines wait on that is not as the program knows it."""
+    expected = OBJECTS[leak["creation"]["function"]]
+    wrong = [seen for seen in leak["waits_on"] if {name: seen.get(name) for name in expected} != expected]
+    wrong += [case for seen in leak["waits_on"] for case in seen.get("cases", [])
+              if any(case[name] != value for name, value in OBJECTS["main.silence"].items())]
+    told = [goid for seen in leak["waits_on"] for goid in seen["goroutines"]]
+    if sorted(told) != sorted(set(told) & set(leak["goroutines"])):
+        wrong.append(told)
+    return wrong
+
+
+def await_objects(daemon, pid):
+    """Until of each leak some goroutine's is known."""
+    leaks = {}
+
+    def all_told():
+        leaks.update(suspects(daemon, pid))
+        return all(leaks[start]["waits_on"] for start in OBJECTS)
+
+    harness.wait_for(all_told, 20, "what they wait on")
+    return leaks
 
 
 def main():
@@ -51,10 +87,14 @@ def main():
                 assert by["stack"][0]["function"] == partner, (start, by)
                 assert begin - 1 < by["last"] <= time.time(), (start, by)
         assert leaks["main.silence"]["woken_by"] == []
+        leaks = await_objects(daemon, program.pid)
+        wrong = {start: differences(leaks[start]) for start in OBJECTS}
+        assert not any(wrong.values()), wrong
 
         def told():
             text = daemon.get("/api/v1/leaks?format=text")
-            return "woken by   close, " in text and "woken by   nobody, while" in text
+            told = ("woken by   close, ", "woken by   nobody, while", "waits on   mutex 0x", "             case channel 0x")
+            return all(words in text for words in told)
 
         harness.wait_for(told, 10, "all that in the text")
         waker = next(probe for probe in daemon.target(program.pid)["probes"] if probe["name"] == "waker")

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <set>
 
 #include "fake_memory.h"
 #include "go_program_fixture.h"
+#include "snapshot/picked.h"
 
 namespace goleakd::snapshot {
 namespace {
@@ -103,6 +105,35 @@ TEST_F(Readers, LookAgainOnlyAtWhatHasMoved) {
     const auto again = reader.take(options);
     EXPECT_EQ(goids(*again).size(), kCount);
     EXPECT_EQ(again->reused, kCount - 2) << "one moved, one is new";
+  }
+}
+
+TEST_F(Readers, KeepTheFieldsOfThoseThatArePicked) {
+  put(41, layout().waiting, std::uint64_t{0xabc0});
+  put(1066, layout().atomicstatus, static_cast<std::uint32_t>(GStatus::dead));
+  for (const std::size_t help_from : {kAlone, std::size_t{0}}) {
+    Reader reader(process, memory);
+    SnapshotOptions options;
+    options.help_from = help_from;
+    options.stacks = false;
+    // The second has ended, the third shares bits with the first and is not meant.
+    options.pick = GoidSet({9'999, 42, 1067, 20'000});
+    for (int look = 0; look < 2; ++look) {  // those that stand still are read otherwise
+      auto snapshot = reader.take(options);
+      ASSERT_TRUE(snapshot) << snapshot.error().message();
+      EXPECT_TRUE(snapshot->raw.empty());
+      std::ranges::sort(snapshot->picked, {}, [](const PickedGoroutine& picked) { return picked.raw.goid; });
+      ASSERT_EQ(snapshot->picked.size(), 2U);
+      EXPECT_EQ(snapshot->picked[0].raw.goid, 42U);
+      EXPECT_EQ(snapshot->picked[0].raw.waiting, 0xabc0U);
+      EXPECT_EQ(snapshot->picked[1].goroutine.goid, 9'999U);
+
+      const Snapshot few = snapshot_of_picked(*snapshot);
+      ASSERT_EQ(few.goroutines.size(), 2U);
+      ASSERT_EQ(few.raw.size(), 2U);
+      EXPECT_EQ(few.goroutines[1].goid, few.raw[1].goid);
+      EXPECT_EQ(few.stacks[few.goroutines[1].stack], snapshot->stacks[0]) << "none was read";
+    }
   }
 }
 

@@ -158,6 +158,54 @@ TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
   EXPECT_EQ(ways[1]["stack"][1]["function"], "main.retry");
 }
 
+TEST(LeaksText, ShowsWhatTheyWaitOn) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  const auto channel = [](std::uint64_t address, std::uint64_t capacity) {
+    return ledger::ObjectDump{
+        .kind = "channel",
+        .address = address,
+        .attributes = {{"element", std::string("int")}, {"capacity", capacity}, {"closed", false}},
+        .cases = {}};
+  };
+  auto& seen = target.waits_on[target.leaks[0].id];
+  seen = {{.object = channel(0xc000012345, 0), .goroutines = {18, 35}, .at = kNow - seconds(3)},
+          {.object = {.kind = "select",
+                      .address = 0,
+                      .attributes = {{"visible_cases", std::uint64_t{2}}},
+                      .cases = {channel(0xc000000100, 1), channel(0xc000000200, 2)}},
+           .goroutines = {21},
+           .at = kNow - seconds(3)}};
+  const auto report = sample::report({target});
+  EXPECT_NE(leaks(report).find("[chan send]\n"
+                               "  waits on   channel 0xc000012345, element int, capacity 0, closed no\n"
+                               "  or on      select, visible_cases 2\n"
+                               "             case channel 0xc000000100, element int, capacity 1, closed no\n"
+                               "             case channel 0xc000000200, element int, capacity 2, closed no\n"
+                               "  cause "),
+            std::string::npos)
+      << leaks(report);
+  const nlohmann::json json = leaks_json(report, {})["targets"][0]["leaks"][0]["waits_on"];
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["address"], "0xc000012345");
+  EXPECT_EQ(json[0]["goroutines"], nlohmann::json({18, 35}));
+  EXPECT_EQ(json[0]["seen_at"], report.wall.unix_seconds(kNow - seconds(3)));
+  EXPECT_EQ(json[1]["cases"][1]["capacity"], 2);
+
+  // No more than anybody reads.
+  seen[1].object.cases.assign(16, channel(0xc000000100, 1));
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    seen.push_back({.object = channel(0xc000088000 + i, 0), .goroutines = {i}, .at = {}});
+    seen.push_back({.object = channel(0xc000099000 + i, 5 + i), .goroutines = {i}, .at = {}});
+  }
+  const std::string text = leaks(sample::report({target}));
+  EXPECT_NE(text.find("capacity 0, closed no; 2 more like it\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("             and 8 more\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("0xc000088000"), std::string::npos);
+  EXPECT_NE(text.find("0xc000099000"), std::string::npos);
+  EXPECT_EQ(text.find("0xc000099001"), std::string::npos);
+}
+
 TEST(LeaksText, ShowsWhoWakesOthers) {
   auto target = sample::target();
   target.leaks = {sample::leak()};

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "fake_memory.h"
@@ -141,6 +143,24 @@ TEST(ChannelWaits, CountGoroutinesThatAreNotInTheSnapshot) {
   const auto waits = waits_of(heap, {blocked(20, Heap::sudog(20))}, {WaitKind::channel_send});
   ASSERT_EQ(waits.channels.size(), 1U);
   EXPECT_EQ(waits.channels[0].senders, 50U);
+  EXPECT_FALSE(waits.channels[0].more);
+}
+
+TEST(ChannelWaits, SayWhereMoreAreQueuedThanWereCounted) {
+  Heap heap;
+  constexpr std::uint64_t kCrowd = 0xc100000000;
+  constexpr std::uint64_t kCount = 10'000;
+  heap.map(kCrowd, kCount * Heap::kSlot);
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    const std::uint64_t next = i + 1 < kCount ? kCrowd + (i + 1) * Heap::kSlot : 0;
+    heap.put_sudog({.address = kCrowd + i * Heap::kSlot, .g = Heap::g(i), .next = next, .c = Heap::channel(0)});
+  }
+  heap.put_channel(Heap::channel(0), 0, 0, kCrowd, 0);
+  const auto waits = waits_of(heap, {blocked(0, kCrowd)}, {WaitKind::channel_receive});
+  ASSERT_EQ(waits.channels.size(), 1U);
+  EXPECT_TRUE(waits.channels[0].more);
+  EXPECT_GT(waits.channels[0].receivers, 1000U);
+  EXPECT_LT(waits.channels[0].receivers, kCount);
 }
 
 TEST(ChannelWaits, EndWhereQueuesAndListsGoInCircles) {
@@ -203,9 +223,9 @@ class Semtable : public Heap {
   void put_tree(std::uint64_t root, std::uint64_t top) {
     put(kTable + root * layout().sema_root.table_entry + layout().sema_root.treap, top);
   }
-  auto waiters() const {
+  auto waiters(std::unordered_set<std::uint64_t> sought = {}) const {
     PageCache pages(*this);
-    return read_semaphore_waiters(*this, pages, layout(), kTable);
+    return read_semaphore_waiters(*this, pages, layout(), kTable, std::move(sought));
   }
 };
 
@@ -267,6 +287,12 @@ TEST(Semaphores, WithManyWaitersAreReadPageByPage) {
   heap.put_tree(Semtable::root_of(kSemaphore), kCrowd);
   EXPECT_EQ(heap.waiters().size(), kCount);
   EXPECT_LT(heap.reads, 4'000U);
+
+  heap.reads = 0;
+  const auto few = heap.waiters({Heap::g(3), Heap::g(500)});
+  EXPECT_EQ(few.at(Heap::g(500)), kSemaphore);
+  EXPECT_EQ(few.size(), 501U) << "there it ends";
+  EXPECT_LT(heap.reads, 20U);
 }
 
 TEST(PageCache, GivesUpWhenTooMuchIsAsked) {

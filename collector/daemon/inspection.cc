@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/inspection.h"
+
+#include <numeric>
+#include <utility>
+
+#include "daemon/goroutine_details.h"
+#include "snapshot/picked.h"
+
+namespace goleakd::daemon {
+namespace {
+
+// How many wait on a plain semaphore is counted among the goroutines that were looked at: here that says nothing.
+void drop_what_few_can_not_tell(ledger::ObjectDump& object) {
+  if (object.kind == "semaphore") std::erase_if(object.attributes, [](const auto& a) { return a.first == "waiters"; });
+}
+
+}  // namespace
+
+Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
+                   const snapshot::Snapshot& snapshot) {
+  Inspection inspection;
+  const snapshot::Snapshot few = snapshot::snapshot_of_picked(snapshot);
+  const DetailsSource source(process, memory, few, &proc);
+  std::vector<std::size_t> all(few.goroutines.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<GoroutineDetails> details = source.of(all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!details[i].object) continue;
+    ledger::ObjectDump& object = *details[i].object;
+    drop_what_few_can_not_tell(object);
+    if (object.cases.size() > Inspection::kMaxCases) object.cases.resize(Inspection::kMaxCases);
+    inspection.seen.push_back({.goid = few.goroutines[i].goid, .object = std::move(object)});
+  }
+  inspection.at = MonotonicClock::now();
+  return inspection;
+}
+
+}  // namespace goleakd::daemon
