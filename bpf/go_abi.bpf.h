@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Go's register ABI on amd64 (ABIInternal, Go 1.17 on): integer arguments in AX, BX, CX, …, the current g in R14.
+ * Go's register ABI on amd64 (ABIInternal, Go 1.17 on): integer arguments in AX, BX, CX, DI, SI, …, the current g in R14.
  * src/cmd/compile/abi-internal.md. The names are those of user space's struct pt_regs (asm/ptrace.h).
  */
 #ifndef GOLEAKD_GO_ABI_BPF_H
@@ -12,6 +12,8 @@ struct go_registers {
 	__u64 arg1;
 	__u64 arg2;
 	__u64 arg3;
+	__u64 arg4;
+	__u64 arg5;
 	__u64 current_g;
 	__u64 flags;
 	__u64 sp;
@@ -28,6 +30,8 @@ static __always_inline struct go_registers go_registers(const struct pt_regs *ct
 		.arg1 = regs->rax,
 		.arg2 = regs->rbx,
 		.arg3 = regs->rcx,
+		.arg4 = regs->rdi,
+		.arg5 = regs->rsi,
 		.current_g = regs->r14,
 		.flags = regs->eflags,
 		.sp = regs->rsp,

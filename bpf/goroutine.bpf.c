@@ -41,10 +41,10 @@ struct {
 	__type(value, struct goleakd_target);
 } targets SEC(".maps");
 
-/* Of those who start or wake the goroutines of suspects: few, so a ring of their own needs no share of the other one. */
+/* Of those who start or wake the goroutines of suspects, or touch what they wait on: few, so a ring of their own needs no share of the other one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
+	__uint(max_entries, 256 * 1024);
 } caught SEC(".maps");
 
 /* Written and deleted by the collector; counted down here. */
@@ -52,7 +52,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, GOLEAKD_WANTED);
 	__type(key, struct goleakd_wanted);
-	__type(value, goleakd_u32);
+	__type(value, struct goleakd_left);
 } wanted SEC(".maps");
 
 struct hit {
@@ -236,52 +236,12 @@ static __always_inline int handle_park(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Whose go statement is executed, or who is woken from what. */
-static __always_inline bool sought(const struct arrival *at, struct goleakd_wanted *key)
-{
-	key->slot = at->cookie.slot;
-	if (at->cookie.point == GOLEAKD_NEWPROC)
-		return read_word(&key->gopc, at->regs.sp);
-	return read_word(&key->gopc, at->regs.arg1 + at->target->gopc) &&
-	       read_user(&key->reason, sizeof(key->reason), at->regs.arg1 + at->target->waitreason);
-}
-
-static __always_inline int handle_catch(struct pt_regs *ctx)
-{
-	struct arrival at;
-	struct goleakd_wanted key = {};
-	goleakd_u64 now;
-
-	if (!read_hit(ctx, &at.cookie, &at.regs) || !look_up(&at))
-		return 0;
-	at.count->hits[at.cookie.point == GOLEAKD_NEWPROC ? GOLEAKD_SPAWNER : GOLEAKD_WAKER]++;
-	now = bpf_ktime_get_ns();
-	if (tripped(&at, now))
-		return 0;
-	if (!sought(&at, &key))
-		return 0;
-	goleakd_u32 *left = bpf_map_lookup_elem(&wanted, &key);
-	if (!left || !*left)
-		return 0;
-	struct goleakd_caught *record = bpf_ringbuf_reserve(&caught, sizeof(*record), 0);
-	if (!record) { /* the next one will do as well */
-		at.count->lost_ring++;
-		return 0;
-	}
-	*left -= 1; /* two CPUs at once may take one more than was wanted, or one less */
-	record->time_ns = now;
-	record->gopc = key.gopc;
-	record->slot = at.cookie.slot;
-	record->frames = copy_stack(ctx, record->pcs, sizeof(record->pcs));
-	record->reason = key.reason;
-	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	return 0;
-}
+#include "catch.bpf.h"
 
 PROGRAM(life, handle_life)
 PROGRAM(park, handle_park)
 PROGRAM(catch, handle_catch)
+PROGRAM(touch, handle_touch)
 
 /*
  * To measure what a hit costs (collector/probe/calibration.h): the same, as its caller says. Loaded for nothing else, as the

@@ -23,7 +23,7 @@ typedef __u32 goleakd_u32;
 typedef __u64 goleakd_u64;
 #endif
 
-#define GOLEAKD_WIRE_VERSION 5
+#define GOLEAKD_WIRE_VERSION 6
 
 /* What a probe hit means. Spawns and exits are recorded one by one; of parks only the end of a long one is. */
 enum goleakd_kind {
@@ -35,9 +35,15 @@ enum goleakd_kind {
 	GOLEAKD_SPAWNER = 5, /* a goroutine executes a go statement; its record is a goleakd_caught */
 	GOLEAKD_STORM = 6, /* no hit: the probes of that slot were hit too often and tell nothing any more */
 	GOLEAKD_WAKER = 7, /* a goroutine is woken; the record of who does it is a goleakd_caught */
-	GOLEAKD_KINDS = 8, /* a power of two */
-
-	GOLEAKD_CROWDED = 9, /* no hit: a quarter of the newest table of goroutines of that slot is taken */
+	/* What a goroutine does to an object that others wait on; the record of it is a goleakd_caught. */
+	GOLEAKD_SEND = 8, /* also one that gives up at once, or finds room in the buffer */
+	GOLEAKD_RECEIVE = 9, /* likewise */
+	GOLEAKD_CLOSE = 10,
+	GOLEAKD_SELECT = 11, /* one of its cases would send or receive */
+	GOLEAKD_ACQUIRE = 12, /* a semaphore: where a lock, or a wait for a wait group, does not get through at once */
+	GOLEAKD_RELEASE = 13, /* a semaphore, somebody else having had to wait */
+	GOLEAKD_NOTIFY = 14, /* sync.Cond's waiters */
+	GOLEAKD_CROWDED = 15, /* no hit: a quarter of the newest table of goroutines of that slot is taken */
 
 	/* Of failure.bpf.c, with records and counters of their own (failure_wire.h). */
 	GOLEAKD_PANIC = 16, /* a goroutine panics */
@@ -46,6 +52,9 @@ enum goleakd_kind {
 	GOLEAKD_FATAL = 19, /* it ends by what it has done wrong */
 	GOLEAKD_THROW = 20, /* the runtime ends it */
 };
+
+/* Those below are counted; a power of two. */
+#define GOLEAKD_KINDS 16
 
 /* Where the arguments of a hit are: each probe point has its own registers. */
 enum goleakd_point {
@@ -65,6 +74,14 @@ enum goleakd_point {
 	GOLEAKD_AT_FATAL = 13, /* AX, BX = the message's address and length; R14 = g */
 	GOLEAKD_AT_THROW = 14, /* likewise */
 	GOLEAKD_READY_WAKER = 15, /* AX = g that is woken */
+	/* On the stack of who does it: [RSP] = the return address. */
+	GOLEAKD_AT_CHANSEND = 16, /* AX = channel */
+	GOLEAKD_AT_CHANRECV = 17, /* likewise */
+	GOLEAKD_AT_CLOSECHAN = 18, /* likewise */
+	GOLEAKD_AT_SELECTGO = 19, /* AX = array of runtime.scase, DI and SI = how many would send, and then receive */
+	GOLEAKD_AT_SEMACQUIRE1 = 20, /* AX = semaphore */
+	GOLEAKD_AT_SEMRELEASE1 = 21, /* likewise */
+	GOLEAKD_AT_NOTIFY = 22, /* AX = notifyList */
 };
 
 /* What is measured in a hit that calibrates: counting it, a record, or parks and wakes in turn in the tables. */
@@ -144,7 +161,7 @@ struct goleakd_counters {
 	goleakd_u64 window; /* the number of the present one */
 	goleakd_u64 window_hits;
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 144, "size of goleakd_counters");
+GOLEAKD_ASSERT(sizeof(struct goleakd_counters) == 208, "size of goleakd_counters");
 
 /*
  * The tables of parks of one process: arrays of a size of their own, used as hash tables with double hashing over at most
@@ -187,35 +204,54 @@ struct goleakd_site_parks {
 GOLEAKD_ASSERT(sizeof(struct goleakd_site_parks) == 288, "size of goleakd_site_parks");
 
 /*
- * How often it is still wanted to catch who starts the goroutines of a go statement, or who wakes them from a wait for that
- * reason: a map of u32, by slot.
+ * Whom it is still wanted to catch: who starts the goroutines of a go statement, who wakes them from a wait for that
+ * reason, or who touches an object. A map of goleakd_left.
  */
 struct goleakd_wanted {
-	goleakd_u64 gopc; /* g.gopc of the goroutines */
+	goleakd_u64 what; /* g.gopc of the goroutines, or the address of the object */
 	goleakd_u32 slot;
-	goleakd_u8 reason; /* runtime.waitReason of that Go version; 0 for who starts them */
+	goleakd_u8 reason; /* of wakers: runtime.waitReason of that Go version */
 	goleakd_u8 reserved[3];
 };
 GOLEAKD_ASSERT(sizeof(struct goleakd_wanted) == 16, "size of goleakd_wanted");
-#define GOLEAKD_WANTED 1024
+#define GOLEAKD_WANTED 4096
+#define GOLEAKD_WANTED_BY_ONE 256 /* slot, at most */
+
+/*
+ * How often: of each way to touch an object, by kind - GOLEAKD_SEND; of who starts and wakes the first says it. Goroutines that
+ * come to wait where others of the same go statement wait already are not wanted: there may be very many.
+ */
+#define GOLEAKD_WAYS 8 /* a power of two */
+#define GOLEAKD_SIBLINGS 3
+struct goleakd_left {
+	goleakd_u8 times[GOLEAKD_WAYS];
+	goleakd_u64 siblings[GOLEAKD_SIBLINGS]; /* g.gopc of those who wait; 0: none */
+	goleakd_u8 siblings_kind; /* what they have come to do */
+	goleakd_u8 reserved[7];
+};
+GOLEAKD_ASSERT(sizeof(struct goleakd_left) == 40, "size of goleakd_left");
+#define GOLEAKD_MAX_CASES 16 /* of a select: so many are looked at */
 
 /* One record of the ring of those caught. */
 #define GOLEAKD_CAUGHT_FRAMES 64
 struct goleakd_caught {
 	goleakd_u64 time_ns; /* CLOCK_MONOTONIC */
-	goleakd_u64 gopc;
+	goleakd_u64 what; /* as it was wanted */
+	goleakd_u64 caller; /* the return address of the probed function; 0: not known */
 	goleakd_u16 slot;
 	goleakd_u16 frames; /* of pcs */
-	goleakd_u8 reason;
-	goleakd_u8 reserved[3];
+	goleakd_u8 reason; /* as it was wanted */
+	goleakd_u8 kind; /* enum goleakd_kind */
+	goleakd_u8 sends; /* of a select: this case would send, else receive */
+	goleakd_u8 reserved;
 	/*
 	 * Run-time addresses, innermost first: the probe's own, then (Linux 6.12 on) the return address of the probed function,
 	 * then the callers'. Of a wake also those on the goroutine's own stack, where systemstack has left it.
 	 */
 	goleakd_u64 pcs[GOLEAKD_CAUGHT_FRAMES];
 };
-GOLEAKD_ASSERT(sizeof(struct goleakd_caught) == 536, "size of goleakd_caught");
-GOLEAKD_ASSERT(offsetof(struct goleakd_caught, pcs) == 24, "goleakd_caught.pcs");
+GOLEAKD_ASSERT(sizeof(struct goleakd_caught) == 544, "size of goleakd_caught");
+GOLEAKD_ASSERT(offsetof(struct goleakd_caught, pcs) == 32, "goleakd_caught.pcs");
 
 /* Groups of probes that can be attached at once: slots of the maps. */
 #define GOLEAKD_SLOTS 2048

@@ -40,8 +40,9 @@ text::ProbeTable table_of(const std::string& path, const target::GoBinary& binar
     for (const probe::Probe& chosen : point.probes) table.rows.push_back(row_of(point, &chosen));
     if (!point.refused.empty()) table.rows.push_back(row_of(point, nullptr));
   }
-  for (const probe::Group group : {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::panics,
-                                   probe::Group::deaths, probe::Group::spawners, probe::Group::wakers}) {
+  for (const probe::Group group :
+       {probe::Group::spawn_exit, probe::Group::park_unpark, probe::Group::panics, probe::Group::deaths,
+        probe::Group::spawners, probe::Group::wakers, probe::Group::objects}) {
     if (!plan.has(group)) table.refused.push_back(std::string(probe::to_string(group)) + ": " + plan.why_not(group));
   }
   return table;

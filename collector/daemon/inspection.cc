@@ -32,7 +32,8 @@ Inspection inspect(const target::GoProcess& process, const snapshot::Memory& mem
     if (object.cases.size() > Inspection::kMaxCases) object.cases.resize(Inspection::kMaxCases);
     inspection.seen.push_back({.goid = few.goroutines[i].goid, .object = std::move(object)});
   }
-  inspection.at = MonotonicClock::now();
+  inspection.begin = snapshot.begin;
+  inspection.end = MonotonicClock::now();
   return inspection;
 }
 

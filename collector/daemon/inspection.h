@@ -24,7 +24,8 @@ struct Inspection {
   static constexpr std::size_t kMaxCases = 16;
 
   std::vector<std::uint64_t> asked;  // goids of those who were to be looked at
-  Instant at;
+  Instant begin;
+  Instant end;
   std::vector<Seen> seen;  // those whose object could be read, and who had not moved since
 };
 

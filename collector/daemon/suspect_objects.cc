@@ -46,7 +46,7 @@ std::vector<std::uint64_t> SuspectObjects::due(const std::vector<verdict::Leak>&
 
 void SuspectObjects::take(Inspection inspection) {
   asked_ = {inspection.asked.begin(), inspection.asked.end()};
-  at_ = inspection.at;
+  at_ = inspection.end;
   objects_.clear();
   for (Inspection::Seen& seen : inspection.seen) objects_.emplace(seen.goid, std::move(seen.object));
 }

@@ -22,6 +22,8 @@ class SuspectObjects {
   // so on, as many as an inspection may have. Nobody, when all of them have been looked at a moment ago.
   std::vector<std::uint64_t> due(const std::vector<verdict::Leak>& leaks, Instant now) const;
   void take(Inspection inspection);
+  // The next snapshot is to look at all of them.
+  void renew() { asked_.clear(); }
 
   // By leak id: what those of its goroutines wait on that the newest inspection has seen. Each object once.
   std::map<std::string, std::vector<verdict::SeenObject>> of(const std::vector<verdict::Leak>& leaks) const;

@@ -57,6 +57,7 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       failures_(process_),
       spawners_(*process_, probe::Group::spawners),
       wakers_(*process_, probe::Group::wakers),
+      touches_(*process_),
       next_snapshot_(MonotonicClock::now()) {}
 
 std::string Watch::unwanted(probe::Group group) const {
@@ -118,6 +119,13 @@ void Watch::adjust_catchers(probe::Prober& prober, Instant now) {
   const bool quick = prober.handling() == probe::Handling::quick;
   const Duration window = quick ? kWindow : Duration(0);
   wakers_.adjust(prober, plan_, turn(probe::Group::park_unpark, window), governor_.storm_hits(), now);
+  // How often objects are touched nothing tells beforehand, but the last turn does.
+  const auto touches = touches_.probe().hit_rate();
+  const bool longer = config_.mode == WatchMode::events || (touches && governor_.affords(*touches));
+  if (touches_.adjust(prober, plan_, longer ? kCatchingTurn : window, governor_.storm_hits(), now)) {
+    objects_.renew();
+    next_snapshot_ = now;
+  }
 }
 
 // Of each suspect: who starts its goroutines, and who wakes others that were started in the same place and wait for the
@@ -132,7 +140,11 @@ void Watch::seek_partners() {
 }
 
 void Watch::on_caught(const probe::Caught& caught) {
-  (caught.slot == spawners_.slot() ? spawners_ : wakers_).add(caught);
+  if (caught.slot == touches_.probe().slot()) {
+    touches_.add(caught);
+  } else {
+    (caught.slot == spawners_.probe().slot() ? spawners_ : wakers_).add(caught);
+  }
   report_outdated_ = true;
 }
 
@@ -196,8 +208,8 @@ std::vector<std::uint16_t> Watch::slots() const {
   for (const Probes& own : probes_) {
     if (own.attachment) slots.push_back(own.attachment->slot());
   }
-  for (const Catcher* catcher : {&spawners_, &wakers_}) {
-    if (const auto slot = catcher->slot()) slots.push_back(*slot);
+  for (const CatchingProbe* probe : {&spawners_.probe(), &wakers_.probe(), &touches_.probe()}) {
+    if (const auto slot = probe->slot()) slots.push_back(*slot);
   }
   return slots;
 }
@@ -307,7 +319,18 @@ void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {
 }
 
 void Watch::on_inspection(Inspection inspection) {
+  const Instant begin = inspection.begin;
+  const Instant end = inspection.end;
   objects_.take(std::move(inspection));
+  ObjectTouches::Addresses addresses;
+  for (const verdict::Leak& leak : engine_.leaks()) {
+    if (leak.stage == verdict::Stage::resolved) continue;
+    addresses[leak.id].siblings = translator_.gopcs_of(ledger_.intern(leak.creation));
+  }
+  for (const auto& [id, seen] : objects_.of(engine_.leaks())) {
+    for (const verdict::SeenObject& one : seen) addresses[id].add(process_->binary->layout(), one.object);
+  }
+  touches_.wait_at(std::move(addresses), begin, end);
   report_outdated_ = true;
 }
 

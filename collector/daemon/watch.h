@@ -13,6 +13,7 @@
 #include "daemon/config.h"
 #include "daemon/failure_watch.h"
 #include "daemon/inspection.h"
+#include "daemon/object_catcher.h"
 #include "daemon/suspect_objects.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
@@ -102,6 +103,7 @@ class Watch {
   void make_room(std::uint16_t slot);
   bool outgrew_tables(Instant now) const;
   void report_probes(verdict::TargetReport& report) const;
+  void report_catching(verdict::TargetReport& report) const;
   void identify(verdict::Incident& incident) const;
   verdict::TargetReport make_report(Instant now) const;
 
@@ -125,6 +127,7 @@ class Watch {
   Catcher spawners_;
   Catcher wakers_;
   SuspectObjects objects_;
+  ObjectCatcher touches_;  // of those
 
   verdict::TargetReport report_;
   bool report_outdated_ = true;  // by more than the passing of time

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "daemon/watch.h"
 
@@ -81,6 +83,23 @@ const verdict::TargetReport& Watch::report(Instant now) {
   return report_;
 }
 
+// Once they have been in place.
+void Watch::report_catching(verdict::TargetReport& report) const {
+  const auto add = [&](const CatchingProbe& probe, std::span<const goleakd_kind> kinds) {
+    const goleakd_counters counters = probe.counters();
+    for (const goleakd_kind kind : kinds) {
+      const std::uint64_t hits = counters.hits[kind];
+      if (hits == 0 && !probe.attached()) continue;
+      report.probes.push_back(
+          {.name = std::string(probe::to_string(kind)), .attached = probe.attached(), .hits = hits});
+    }
+  };
+  add(spawners_.probe(), std::array{GOLEAKD_SPAWNER});
+  add(wakers_.probe(), std::array{GOLEAKD_WAKER});
+  add(touches_.probe(), std::array{GOLEAKD_SEND, GOLEAKD_RECEIVE, GOLEAKD_CLOSE, GOLEAKD_SELECT, GOLEAKD_ACQUIRE,
+                                   GOLEAKD_RELEASE, GOLEAKD_NOTIFY});
+}
+
 void Watch::report_probes(verdict::TargetReport& report) const {
   report.mode = attached(probe::Group::spawn_exit) ? verdict::Mode::events : verdict::Mode::snapshots;
   report.mode_reason = probes(probe::Group::spawn_exit).not_attached;
@@ -91,7 +110,7 @@ void Watch::report_probes(verdict::TargetReport& report) const {
   for (const probe::PlannedPoint& point : plan_.points) {
     const std::string name(probe::to_string(point.row.kind));
     if (std::ranges::find(report.probes, name, &verdict::ProbeReport::name) != report.probes.end()) continue;
-    if (point.row.group == probe::Group::spawners || point.row.group == probe::Group::wakers) continue;
+    if (point.row.group >= probe::Group::spawners) continue;  // report_catching()
     if (point.row.kind >= GOLEAKD_PANIC) {
       // Of deaths each stands for itself.
       const bool attached = failures_.attached(point.row.group) && point.refused.empty();
@@ -100,12 +119,7 @@ void Watch::report_probes(verdict::TargetReport& report) const {
     }
     report.probes.push_back({.name = name, .attached = attached(point.row.group), .hits = sum.hits[point.row.kind]});
   }
-  for (const auto& [catcher, kind] : {std::pair(&spawners_, GOLEAKD_SPAWNER), std::pair(&wakers_, GOLEAKD_WAKER)}) {
-    const std::uint64_t hits = catcher->counters().hits[kind];
-    if (hits == 0 && !catcher->attached()) continue;
-    report.probes.push_back(
-        {.name = std::string(probe::to_string(kind)), .attached = catcher->attached(), .hits = hits});
-  }
+  report_catching(report);
   report.events_lost_ring = sum.lost_ring + failures_.counters().lost_ring;
   report.events_lost_unreadable = sum.lost_unreadable;
   report.events_lost_storm = sum.lost_storm + failures_.counters().lost_storm;
@@ -164,7 +178,8 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.spawned_from = spawners_.known();
   report.waits_on = objects_.of(engine_.leaks());
   report.woken_by = wakers_.known();
-  report.wakes_watched = wakers_.looked(now);
+  report.touched_by = touches_.touches().known();
+  report.wakes_watched = wakers_.probe().looked(now);
 
   report.sites = site_reports(process_->service, ledger_, config_.site_histograms);
   report_probes(report);

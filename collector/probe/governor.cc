@@ -54,8 +54,12 @@ std::uint32_t Governor::panic_storm_hits() const {
 
 bool Governor::affords_half_more(Group group) const {
   const auto& predicted = predicted_[static_cast<std::size_t>(group)];
-  return handling_ == Handling::quick && predicted &&
-         overhead_.measured + *predicted / 2 <= kRoom * budget_.max_overhead * overhead_.used;
+  return predicted && affords(*predicted / 2 / hit_seconds_);
+}
+
+bool Governor::affords(double hits_per_second) const {
+  return handling_ == Handling::quick &&
+         overhead_.measured + hits_per_second * hit_seconds_ <= kRoom * budget_.max_overhead * overhead_.used;
 }
 
 bool Governor::read(const Reading& reading) {

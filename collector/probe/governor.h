@@ -71,6 +71,8 @@ class Governor {
   // A further probe that is hit with every other hit of that group, with each spawn or each wake, would fit as well,
   // for a while.
   bool affords_half_more(Group group) const;
+  // Likewise one that is hit so often a second.
+  bool affords(double hits_per_second) const;
   // So many hits of a group in a window of the breaker's on one CPU are a storm: far above the budget, and dear enough
   // to be worth a stop.
   std::uint32_t storm_hits() const;

@@ -24,6 +24,11 @@ class Planner {
     hosts_ = binary.symbolizer().inlining().hosts_of(names);
   }
 
+  // Its code is in the program, be it only inside of others.
+  bool linked(const ProbePoint& row) const {
+    return binary_.functions().runtime_function(row.place.function) || !hosts_of(row.place.function).empty();
+  }
+
   PlannedPoint plan(const ProbePoint& row) const {
     PlannedPoint planned{.row = row, .probes = {}, .otherwise = {}, .refused = {}};
     auto probes = probes_at(row.place, row.cold);
@@ -169,7 +174,7 @@ Plan plan_probes(const target::GoBinary& binary) {
   const Planner planner(binary);
   for (const ProbePoint& row : probe_points()) {
     if (binary.layout().minor < row.first_minor || binary.layout().minor > row.last_minor) continue;
-    if (row.if_linked && !binary.functions().runtime_function(row.place.function)) continue;
+    if (row.if_linked && !planner.linked(row)) continue;
     plan.points.push_back(planner.plan(row));
     const std::string& refused = plan.points.back().refused;
     if (!refused.empty() && plan.has(row.group) && row.group != Group::deaths) plan.refuse(row.group, refused);

@@ -16,7 +16,12 @@ constexpr std::string_view kCasgstatus = "runtime.casgstatus";
 // A panic begins in gopanic, whoever is to blame. It ends in recovery (called through mcall, so never inlined), once
 // the deferred function that has called recover() has returned, or in fatalpanic. gorecover is no end: whoever calls it
 // may panic again, as many do who only look. What is replaced by another panic, or given up by Goexit, ends nowhere.
-constexpr std::array<ProbePoint, 16> kPoints{{
+//
+// What is done to a channel passes one of four functions, also when it needs nobody: in the first argument of each is
+// the channel, or the cases of a select. A semaphore is met only by who does not get through at once, or lets somebody
+// in; an unlock without a waiter is not, and nor is a Done that leaves others to be done. What a program never does its
+// linker leaves out. makechan says what it has made only in its return value, and no return is probed.
+constexpr std::array<ProbePoint, 24> kPoints{{
     {.kind = GOLEAKD_SPAWN,
      .group = Group::spawn_exit,
      .place = {GOLEAKD_NEWPROC1_CASGSTATUS, "runtime.newproc1", kCasgstatus},
@@ -117,6 +122,60 @@ constexpr std::array<ProbePoint, 16> kPoints{{
      .otherwise = {},
      .first_minor = 0,
      .last_minor = kNewest},
+    {.kind = GOLEAKD_SEND,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_CHANSEND, "runtime.chansend", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
+    {.kind = GOLEAKD_RECEIVE,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_CHANRECV, "runtime.chanrecv", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
+    {.kind = GOLEAKD_CLOSE,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_CLOSECHAN, "runtime.closechan", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
+    {.kind = GOLEAKD_SELECT,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_SELECTGO, "runtime.selectgo", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
+    {.kind = GOLEAKD_ACQUIRE,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_SEMACQUIRE1, "runtime.semacquire1", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_RELEASE,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_SEMRELEASE1, "runtime.semrelease1", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest},
+    {.kind = GOLEAKD_NOTIFY,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_NOTIFY, "sync.runtime_notifyListNotifyOne", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
+    {.kind = GOLEAKD_NOTIFY,
+     .group = Group::objects,
+     .place = {GOLEAKD_AT_NOTIFY, "sync.runtime_notifyListNotifyAll", ""},
+     .otherwise = {},
+     .first_minor = 0,
+     .last_minor = kNewest,
+     .if_linked = true},
 }};
 
 }  // namespace
@@ -137,6 +196,8 @@ std::string_view to_string(Group group) {
       return "go statements of suspects";
     case Group::wakers:
       return "wakes of suspects";
+    case Group::objects:
+      return "objects of suspects";
   }
   return "?";
 }
@@ -157,6 +218,20 @@ std::string_view to_string(goleakd_kind kind) {
       return "spawner";
     case GOLEAKD_WAKER:
       return "waker";
+    case GOLEAKD_SEND:
+      return "send";
+    case GOLEAKD_RECEIVE:
+      return "receive";
+    case GOLEAKD_CLOSE:
+      return "close";
+    case GOLEAKD_SELECT:
+      return "select";
+    case GOLEAKD_ACQUIRE:
+      return "acquire";
+    case GOLEAKD_RELEASE:
+      return "release";
+    case GOLEAKD_NOTIFY:
+      return "notify";
     case GOLEAKD_PANIC:
       return "panic";
     case GOLEAKD_RECOVER:
@@ -169,7 +244,6 @@ std::string_view to_string(goleakd_kind kind) {
       return "throw";
     case GOLEAKD_STORM:
     case GOLEAKD_CROWDED:
-    case GOLEAKD_KINDS:
       break;
   }
   return "?";

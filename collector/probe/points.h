@@ -20,8 +20,9 @@ enum class Group : std::uint8_t {
   deaths,    // hit once: what the program says when it dies. Each for itself
   spawners,  // only while a suspect's go statement is to be caught in the act
   wakers,    // only while it is to be seen who wakes a suspect's goroutines
+  objects,   // only while it is to be seen who touches what a suspect's goroutines wait on
 };
-inline constexpr std::size_t kGroups = 6;
+inline constexpr std::size_t kGroups = 7;
 // Those that the ledger is fed by, which stay in place as long as they fit the budget; Group counts them first.
 inline constexpr std::array kLastingGroups{Group::spawn_exit, Group::park_unpark};
 inline constexpr std::size_t kLasting = kLastingGroups.size();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <ranges>
 #include <span>
 #include <utility>
 
@@ -19,14 +20,23 @@
 namespace goleakd::probe {
 namespace {
 
-// What leads from a `go` statement is known in any case: gopc.
 Caught caught_of(const goleakd_caught& record) {
   const std::size_t frames = std::min<std::size_t>(record.frames, GOLEAKD_CAUGHT_FRAMES);
   return {.slot = record.slot,
-          .gopc = record.gopc,
+          .kind = static_cast<goleakd_kind>(record.kind),
+          .sends = record.sends != 0,
+          .what = record.what,
           .wait_reason = record.reason,
           .at = instant_from_ns(record.time_ns),
-          .stack = return_addresses(record.reason == 0 ? record.gopc : 0, std::span(record.pcs).first(frames))};
+          .stack = return_addresses(record.caller, std::span(record.pcs).first(frames))};
+}
+
+goleakd_wanted wanted_key(std::uint16_t slot, std::uint64_t what, std::uint8_t wait_reason) {
+  goleakd_wanted key{};
+  key.what = what;
+  key.slot = slot;
+  key.reason = wait_reason;
+  return key;
 }
 
 goleakd_u16 offset_of(std::uint32_t field) { return target::present(field) ? static_cast<goleakd_u16>(field) : 0; }
@@ -48,6 +58,22 @@ Attachment::~Attachment() {
 
 Result<bool> Attachment::grow_parks() {
   return parks_->grow(prober_.skeleton_->maps.parked_tables, slot_, prober_.targets_[slot_]);
+}
+
+Result<void> Attachment::want(const std::vector<Wanted>& wanted) {
+  for (const Wanted& one : wanted) {
+    if (wanted_.size() >= GOLEAKD_WANTED_BY_ONE) break;
+    if (!wanted_.emplace(one.what, one.wait_reason).second) continue;
+    const goleakd_wanted key = wanted_key(slot_, one.what, one.wait_reason);
+    goleakd_left left{};
+    std::ranges::fill(left.times, one.times);
+    left.siblings_kind = one.siblings_kind;
+    std::ranges::copy(one.siblings | std::views::take(GOLEAKD_SIBLINGS), left.siblings);
+    if (bpf_map__update_elem(prober_.skeleton_->maps.wanted, &key, sizeof(key), &left, sizeof(left), BPF_ANY) != 0) {
+      return fail(Error::from_errno(errno, "asking for who starts, wakes or touches"));
+    }
+  }
+  return {};
 }
 
 goleakd_counters Attachment::counters() const {
@@ -76,9 +102,9 @@ Result<void> Prober::load(Method method, std::uint32_t ring_bytes) {
     return fail(ErrorKind::invalid, "the BPF object speaks another version of bpf/wire.h than this program");
   }
   const auto& programs = skeleton_->progs;
-  for (bpf_program* program : {programs.life_multi, programs.park_multi, programs.catch_multi})
+  for (bpf_program* program : {programs.life_multi, programs.park_multi, programs.catch_multi, programs.touch_multi})
     bpf_program__set_autoload(program, method == Method::uprobe_multi);
-  for (bpf_program* program : {programs.life_perf, programs.park_perf, programs.catch_perf})
+  for (bpf_program* program : {programs.life_perf, programs.park_perf, programs.catch_perf, programs.touch_perf})
     bpf_program__set_autoload(program, method == Method::perf_event);
   bpf_map__set_max_entries(skeleton_->maps.events, ring_bytes);
   if (const int error = goroutine_bpf::load(skeleton_); error != 0) return fail(load_error(-error));
@@ -122,8 +148,11 @@ Prober::~Prober() {
 
 int Prober::storm_fd() const { return ring_buffer__epoll_fd(ring_); }
 
-void Prober::give_back(std::uint16_t slot, const std::vector<goleakd_wanted>& wanted) {
-  for (const goleakd_wanted& key : wanted) bpf_map__delete_elem(skeleton_->maps.wanted, &key, sizeof(key), 0);
+void Prober::give_back(std::uint16_t slot, const WantedKeys& wanted) {
+  for (const auto& [what, wait_reason] : wanted) {
+    const goleakd_wanted key = wanted_key(slot, what, wait_reason);
+    bpf_map__delete_elem(skeleton_->maps.wanted, &key, sizeof(key), 0);
+  }
   slots_.give_back(slot);
 }
 
@@ -210,6 +239,8 @@ const bpf_program* Prober::program_of(Group group) const {
     case Group::spawners:
     case Group::wakers:
       return multi ? programs.catch_multi : programs.catch_perf;
+    case Group::objects:
+      return multi ? programs.touch_multi : programs.touch_perf;
     case Group::panics:
     case Group::deaths:
       break;  // FailureProber's
@@ -222,16 +253,7 @@ Result<std::unique_ptr<Attachment>> Prober::attach_to_catch(const target::GoProc
                                                             std::uint32_t window_hits) {
   auto attachment = attach(process, plan, group, window_hits);
   if (!attachment) return attachment;
-  for (const Wanted& one : wanted) {
-    goleakd_wanted key{};
-    key.gopc = one.gopc;
-    key.slot = (*attachment)->slot();
-    key.reason = one.wait_reason;
-    if (bpf_map__update_elem(skeleton_->maps.wanted, &key, sizeof(key), &one.times, sizeof(one.times), BPF_ANY) != 0) {
-      return fail(Error::from_errno(errno, "asking for who starts or wakes goroutines"));
-    }
-    (*attachment)->wanted_.push_back(key);
-  }
+  if (auto ok = (*attachment)->want(wanted); !ok) return fail(ok.error());
   return attachment;
 }
 

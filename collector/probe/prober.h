@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,6 +29,33 @@ namespace goleakd::probe {
 // Of the library that is in use: "1.4".
 std::string libbpf_version();
 
+// Of whom it is to be caught who starts them or wakes them, or who touches them.
+struct Wanted {
+  std::uint64_t what = 0;        // run-time address: g.gopc of the goroutines, or the object
+  std::uint8_t wait_reason = 0;  // the wakers of those that wait for it: runtime.waitReason of that Go version
+  std::uint8_t times = 0;        // the next so many; of an object in each way to touch it. A race may make it one more
+                                 // or one less
+  // Of an object: what those have come to do who wait on it, and their g.gopc, of which the first few count. Others of
+  // them who come to do the same are not caught.
+  goleakd_kind siblings_kind{};
+  std::vector<std::uint64_t> siblings;
+};
+
+// One of those who do.
+struct Caught {
+  std::uint16_t slot = 0;
+  goleakd_kind kind{};  // what it does
+  bool sends = false;   // in a select: it would send there, else receive
+  std::uint64_t what = 0;
+  std::uint8_t wait_reason = 0;
+  Instant at;
+  std::vector<std::uint64_t> stack;  // return addresses, innermost first: into the function with the `go` statement,
+                                     // into what called runtime.ready, or what called the function that touches
+};
+
+// `what` and `wait_reason` of a Wanted.
+using WantedKeys = std::set<std::pair<std::uint64_t, std::uint8_t>>;
+
 class Prober;
 
 // One group of probes in one process. Taken away when this is destroyed, in the background, or by the kernel when
@@ -44,6 +73,9 @@ class Attachment {
   // Of attach_parks() only: the tables. They are to be made larger when an event says GOLEAKD_CROWDED.
   const ParkTables& parks() const { return *parks_; }
   Result<bool> grow_parks();
+  // Of attach_to_catch() only: these are wanted besides, up to GOLEAKD_WANTED_BY_ONE in all. Who is wanted already, or
+  // was and has been caught, is not again.
+  Result<void> want(const std::vector<Wanted>& wanted);
 
  private:
   friend class Prober;
@@ -51,27 +83,10 @@ class Attachment {
 
   Prober& prober_;
   std::uint16_t slot_;
-  std::vector<goleakd_wanted> wanted_;         // keys of the map of who is to be caught
+  WantedKeys wanted_;                          // in the map of who is to be caught
   std::shared_ptr<ParkTables> parks_;          // null but for parks; shared with the work of taking them away
   std::uint16_t life_slot_ = GOLEAKD_NO_SLOT;  // of the spawns and exits of the same process, for parks
   std::vector<Link> links_;
-};
-
-// Goroutines of one `go` statement, of whom it is to be caught who starts them, or who wakes them.
-struct Wanted {
-  std::uint64_t gopc = 0;        // what their g.gopc is: a run-time address
-  std::uint8_t wait_reason = 0;  // the wakers of those that wait for it: runtime.waitReason of that Go version
-  std::uint32_t times = 0;       // the next so many; a race may make it one more or one less
-};
-
-// One of those who do.
-struct Caught {
-  std::uint16_t slot = 0;
-  std::uint64_t gopc = 0;
-  std::uint8_t wait_reason = 0;
-  Instant at;
-  std::vector<std::uint64_t> stack;  // return addresses, innermost first: into the function with the `go` statement, or
-                                     // into what called runtime.ready
 };
 
 // The BPF programs of this daemon, loaded once, and the ring that all their events come through.
@@ -105,7 +120,7 @@ class Prober {
                                                    const Attachment& life, const ParkTablesFor& tables,
                                                    Duration long_park, std::uint32_t window_hits);
 
-  // The same for the groups `spawners` and `wakers`, which tell of these goroutines alone, by drain_caught().
+  // The same for the groups `spawners`, `wakers` and `objects`, which tell of these alone, by drain_caught().
   Result<std::unique_ptr<Attachment>> attach_to_catch(const target::GoProcess& process, const Plan& plan, Group group,
                                                       const std::vector<Wanted>& wanted, std::uint32_t window_hits);
 
@@ -126,7 +141,7 @@ class Prober {
                                               std::uint32_t window_hits);
   Result<std::unique_ptr<Attachment>> put_in(std::unique_ptr<Attachment> attachment, const target::GoProcess& process,
                                              const Plan& plan, Group group);
-  void give_back(std::uint16_t slot, const std::vector<goleakd_wanted>& wanted);
+  void give_back(std::uint16_t slot, const WantedKeys& wanted);
   void give_back_parks(std::uint16_t slot, std::uint16_t life_slot);
   const bpf_program* program_of(Group group) const;
 

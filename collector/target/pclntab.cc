@@ -51,6 +51,7 @@ constexpr std::uint8_t kTopFrame = 1;  // abi.FuncFlagTopFrame
 constexpr std::uint64_t kMaxName = 64U << 10U;
 // Those of package runtime that are looked up are short, and there are some five thousand.
 constexpr std::string_view kRuntime = "runtime.";
+constexpr std::string_view kRuntimeForSync = "sync.runtime_";  // what package sync calls by a name of its own
 constexpr std::uint64_t kMaxRuntimeName = 128;
 constexpr std::size_t kMaxRuntimeFunctions = 1U << 15U;
 // Entries of a pc-value table advance the pc: one that was made to be slow ends here, or after as many entries as its
@@ -112,7 +113,8 @@ Result<Pclntab> Pclntab::parse(std::vector<std::uint8_t> bytes, std::uint64_t te
       return invalid("function " + std::to_string(i) + " is outside the table or out of order");
     }
     const std::string_view name = c_string_at(slice(slice(all, table.names_), name_offset, kMaxRuntimeName), 0);
-    if (name.starts_with(kRuntime) && table.runtime_.size() < kMaxRuntimeFunctions) table.runtime_.emplace(name, i);
+    const bool of_runtime = name.starts_with(kRuntime) || name.starts_with(kRuntimeForSync);
+    if (of_runtime && table.runtime_.size() < kMaxRuntimeFunctions) table.runtime_.emplace(name, i);
   }
   return table;
 }

@@ -61,7 +61,7 @@ class Pclntab {
   std::optional<Function> function(std::uint32_t index) const;
   // The function that contains a link-time address.
   std::optional<Function> function_at(std::uint64_t pc) const;
-  // Only functions of package runtime are indexed by name.
+  // Only functions of package runtime are indexed by name, among them those that package sync has given it.
   std::optional<Function> runtime_function(std::string_view name) const;
   // A name by its offset, as inline trees refer to it.
   std::string_view name_at(std::uint32_t offset) const;

@@ -36,12 +36,18 @@ struct OverheadReport {
   std::optional<double> predicted;  // what all probes together would cost; nothing where it can't be told
 };
 
-// How goroutines were caught that start others, or wake them.
+// How goroutines were caught that start others, wake them, or touch what they wait on.
 struct CaughtStack {
   std::vector<ledger::Frame> frames;  // innermost first; of those who start others from the `go` statement on
-  std::string operation;    // of a wake: "send", "receive", "close", "select", "unlock", …; empty: not known
-  std::uint64_t times = 0;  // of those caught
-  Instant last;             // of them
+  std::string operation;              // of a wake or touch: "send", "receive", "close", "unlock", …; empty: not known
+  std::uint64_t times = 0;            // of those caught
+  Instant last;                       // of them
+};
+
+// Who was seen to touch the very objects that goroutines of a leak wait on, and for how long it was looked for them.
+struct Touches {
+  std::vector<CaughtStack> by;  // most frequent first
+  Duration watched{};
 };
 
 // What goroutines that stand for a leak wait on, as it was in memory.
@@ -103,6 +109,7 @@ struct TargetReport {
   // looked for them.
   std::map<std::string, std::vector<CaughtStack>> woken_by;
   Duration wakes_watched{};
+  std::map<std::string, Touches> touched_by;  // by the leak's id
   std::vector<ProbeReport> probes;
   std::uint64_t events_lost_ring = 0;        // ring full
   std::uint64_t events_lost_unreadable = 0;  // a g that could not be read in the probe

@@ -29,17 +29,25 @@ json spawned_from_json(const verdict::TargetReport& target, const verdict::Leak&
   return list;
 }
 
-json woken_by_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
+json caught_json(const verdict::Report& report, const std::vector<verdict::CaughtStack>& caught) {
   json list = json::array();
-  const auto known = target.woken_by.find(leak.id);
-  if (known == target.woken_by.end()) return list;
-  for (const verdict::CaughtStack& by : known->second) {
+  for (const verdict::CaughtStack& by : caught) {
     list.push_back({{"times", by.times},
                     {"operation", by.operation},
                     {"last", wall_time(report, by.last)},
                     {"stack", frames_json(by.frames)}});
   }
   return list;
+}
+
+json woken_by_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
+  const auto known = target.woken_by.find(leak.id);
+  return known == target.woken_by.end() ? json::array() : caught_json(report, known->second);
+}
+
+verdict::Touches touches_of(const verdict::TargetReport& target, const verdict::Leak& leak) {
+  const auto known = target.touched_by.find(leak.id);
+  return known == target.touched_by.end() ? verdict::Touches() : known->second;
 }
 
 json waits_on_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
@@ -59,6 +67,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
   const verdict::Cost cost = verdict::cost_of(leak, target.facts);
   const bool stuck = !verdict::speaks_of_site(leak.evidence);
   const bool age_bounded = stuck && leak.blocked_at_most_since != Instant::min();
+  const verdict::Touches touches = touches_of(target, leak);
   return {
       {"id", leak.id},
       {"site_id", leak.site_id},
@@ -88,6 +97,8 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"waits_on", waits_on_json(report, target, leak)},
       {"spawned_from", spawned_from_json(target, leak)},
       {"woken_by", woken_by_json(report, target, leak)},
+      {"touched_by", caught_json(report, touches.by)},
+      {"touches_watched_seconds", std::chrono::duration<double>(touches.watched).count()},
   };
 }
 

@@ -205,22 +205,36 @@ std::string waits_on(const TargetReport& target, const Leak& leak) {
   return text;
 }
 
-// Who wakes others that were started in the same place and wait for the same, as far as it was seen.
-std::string woken_by(const Report& report, const TargetReport& target, const Leak& leak, int limit) {
-  const auto known = target.woken_by.find(leak.id);
-  if (known == target.woken_by.end()) {
-    const auto watched = target.wakes_watched;
-    if (watched < std::chrono::seconds(1)) return {};
-    return paragraph("woken by", "nobody, while it was looked for that for " + format_duration(watched));
-  }
+std::string caught_by(const Report& report, const std::string& label, const std::vector<verdict::CaughtStack>& caught,
+                      int limit) {
   std::string text;
-  for (const verdict::CaughtStack& by : known->second) {
+  for (const verdict::CaughtStack& by : caught) {
     std::string head = (by.operation.empty() ? "" : by.operation + ", ") + std::to_string(by.times) +
                        " seen, the last " + format_duration(report.at - by.last) + " ago";
     if (by.frames.empty()) head += ", by the runtime itself";
-    text += paragraph(text.empty() ? "woken by" : "or by", head) + frames_below("", by.frames, limit);
+    text += paragraph(text.empty() ? label : "or by", head) + frames_below("", by.frames, limit);
   }
   return text;
+}
+
+std::string nobody(Duration watched) { return "nobody, while it was looked for that for " + format_duration(watched); }
+
+// Who wakes others that were started in the same place and wait for the same, and who touches the very objects that
+// these wait on, as far as it was seen.
+std::string partners(const Report& report, const TargetReport& target, const Leak& leak, int limit) {
+  constexpr Duration kTelling = std::chrono::seconds(1);  // to have seen nobody for less says nothing
+  const auto woken = target.woken_by.find(leak.id);
+  const auto touched = target.touched_by.find(leak.id);
+  std::string wakers;
+  if (woken != target.woken_by.end()) {
+    wakers = caught_by(report, "woken by", woken->second, limit);
+  } else if (target.wakes_watched >= kTelling) {
+    wakers = paragraph("woken by", nobody(target.wakes_watched));
+  }
+  if (touched == target.touched_by.end()) return wakers;
+  const auto& [by, watched] = touched->second;
+  if (by.empty()) return watched < kTelling ? wakers : wakers + paragraph("touched by", nobody(watched));
+  return wakers + caught_by(report, "touched by", by, limit);
 }
 
 std::string samples(const Leak& leak) {
@@ -242,7 +256,7 @@ std::string block(const Report& report, const Finding& finding, const LeaksQuery
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + memory(finding) + places(leak) +
          waits_on(*finding.target, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
-         woken_by(report, *finding.target, leak, query.stack_frames) +
+         partners(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
          paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);
 }

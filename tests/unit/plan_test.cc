@@ -23,10 +23,29 @@ using Function = Fixture::Function;
 class ProbePlan : public ::testing::Test {
  protected:
   ProbePlan() {
-    for (const char* name :
-         {"runtime.casgstatus", "runtime.runqput", "runtime.mcall", "runtime.gopark", "runtime.park_m",
-          "runtime.newproc", "runtime.chansend", "time.Sleep", "runtime.goexit0", "runtime.gopanic", "runtime.recovery",
-          "runtime.fatalpanic", "runtime.fatal", "runtime.throw", "main.main"}) {
+    for (const char* name : {"runtime.casgstatus",
+                             "runtime.runqput",
+                             "runtime.mcall",
+                             "runtime.gopark",
+                             "runtime.park_m",
+                             "runtime.newproc",
+                             "runtime.chansend",
+                             "runtime.chansend1",
+                             "runtime.chanrecv",
+                             "runtime.closechan",
+                             "runtime.selectgo",
+                             "runtime.semacquire1",
+                             "runtime.semrelease1",
+                             "sync.runtime_notifyListNotifyOne",
+                             "sync.runtime_notifyListNotifyAll",
+                             "time.Sleep",
+                             "runtime.goexit0",
+                             "runtime.gopanic",
+                             "runtime.recovery",
+                             "runtime.fatalpanic",
+                             "runtime.fatal",
+                             "runtime.throw",
+                             "main.main"}) {
       functions[name] = {.name = name};
     }
     for (const char* name :
@@ -215,6 +234,31 @@ TEST_F(ProbePlan, EachWayToDieStandsForItself) {
   functions.erase("runtime.fatalpanic");
   make();
   EXPECT_EQ(plan.why_not(Group::deaths), "none of the functions by which it dies is known");
+}
+
+TEST_F(ProbePlan, WhatAProgramNeverDoesToAChannelIsNotMissed) {
+  for (const char* name : {"runtime.closechan", "sync.runtime_notifyListNotifyOne"}) functions.erase(name);
+  make();
+  EXPECT_TRUE(plan.has(Group::objects)) << plan.why_not(Group::objects);
+  EXPECT_EQ(chosen("runtime.chansend"), (std::vector<Chosen>{{GOLEAKD_AT_CHANSEND, "runtime.chansend", kPush}}));
+  EXPECT_EQ(chosen("sync.runtime_notifyListNotifyAll"),
+            (std::vector<Chosen>{{GOLEAKD_AT_NOTIFY, "sync.runtime_notifyListNotifyAll", kPush}}));
+  EXPECT_EQ(std::ranges::count(plan.points, GOLEAKD_CLOSE, [](const PlannedPoint& p) { return p.row.kind; }), 0);
+
+  functions.erase("runtime.semrelease1");  // there is no Go program without
+  make();
+  EXPECT_EQ(plan.why_not(Group::objects), "the program has no function runtime.semrelease1");
+  EXPECT_TRUE(plan.has(Group::wakers));
+}
+
+TEST_F(ProbePlan, WhereAnOperationOnChannelsWasInlinedObjectsAreNotProbed) {
+  inline_into("runtime.chansend1", "runtime.chansend");
+  make();
+  EXPECT_EQ(plan.why_not(Group::objects), "runtime.chansend was inlined into runtime.chansend1");
+
+  functions.erase("runtime.chansend");  // nobody calls it any more: that is not to say that nobody sends
+  make();
+  EXPECT_EQ(plan.why_not(Group::objects), "runtime.chansend was inlined into runtime.chansend1");
 }
 
 TEST_F(ProbePlan, PanicsAreCountedOnlyWithTheirEnds) {

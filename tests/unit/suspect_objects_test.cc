@@ -46,16 +46,19 @@ TEST(SuspectObjects, OneOfEachLeakComesBeforeASecond) {
 
 TEST(SuspectObjects, AreLookedAtAgainAfterAWhileOrWhenOthersCome) {
   SuspectObjects objects;
-  objects.take({.asked = {1, 2}, .at = kNow, .seen = {}});
+  objects.take({.asked = {1, 2}, .begin = kNow, .end = kNow, .seen = {}});
   EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(1)), Goids{});
   EXPECT_EQ(objects.due({leak("a", {1, 3})}, kNow + seconds(1)), (Goids{1, 3}));
   EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(5)), Goids{1});
+  objects.renew();
+  EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(1)), Goids{1});
 }
 
 TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   SuspectObjects objects;
   objects.take({.asked = {1, 2, 3, 4, 5},
-                .at = kNow,
+                .begin = kNow,
+                .end = kNow,
                 .seen = {{.goid = 1, .object = channel(0x10)},
                          {.goid = 2, .object = channel(0x20)},
                          {.goid = 3, .object = channel(0x10)},
@@ -72,7 +75,7 @@ TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   EXPECT_EQ(a[1].goroutines, Goids{2});
   ASSERT_EQ(by_leak.at("b").size(), 2U) << "selects on different channels";
 
-  objects.take({.asked = {1}, .at = kNow + seconds(5), .seen = {}});
+  objects.take({.asked = {1}, .begin = kNow, .end = kNow + seconds(5), .seen = {}});
   EXPECT_TRUE(objects.of({leak("a", {1, 2, 3})}).empty()) << "what was seen before may be true no more";
 }
 

@@ -422,6 +422,35 @@ TEST(Json, BytesThatAreNotUtf8DoNotThrow) {
   EXPECT_EQ(to_text({{"exe", "/opt/\xff\xfe"}}), "{\n  \"exe\": \"/opt/\xef\xbf\xbd\xef\xbf\xbd\"\n}\n");
 }
 
+TEST(LeaksText, ShowsWhoTouchesTheirObjects) {
+  auto target = sample::target();
+  target.leaks = {sample::leak()};
+  auto report = sample::report({target});
+  verdict::Touches& touches = report.targets[0].touched_by[target.leaks[0].id];
+  touches.watched = std::chrono::milliseconds(900);
+  EXPECT_EQ(leaks(report).find("touched by"), std::string::npos) << "that says nothing yet";
+  touches.watched = std::chrono::seconds(12);
+  EXPECT_NE(leaks(report).find("  touched by nobody, while it was looked for that for 12s\n"), std::string::npos)
+      << leaks(report);
+  report.targets[0].wakes_watched = std::chrono::seconds(61);
+  touches.by = {{.frames = {{"main.produce", "/srv/shop/main.go", 51}},
+                 .operation = "select send",
+                 .times = 4,
+                 .last = report.at - std::chrono::minutes(12)},
+                {.frames = {}, .operation = "send", .times = 1, .last = report.at - std::chrono::seconds(3)}};
+  EXPECT_NE(leaks(report).find("  woken by   nobody, while it was looked for that for 1m1s\n"
+                               "  touched by select send, 4 seen, the last 12m ago\n"
+                               "             main.produce  /srv/shop/main.go:51\n"
+                               "  or by      send, 1 seen, the last 3s ago, by the runtime itself\n"),
+            std::string::npos)
+      << leaks(report);
+  const nlohmann::json json = leaks_json(report, {})["targets"][0]["leaks"][0];
+  ASSERT_EQ(json["touched_by"].size(), 2U);
+  EXPECT_EQ(json["touched_by"][0]["operation"], "select send");
+  EXPECT_EQ(json["touched_by"][0]["stack"][0]["line"], 51);
+  EXPECT_EQ(json["touches_watched_seconds"], 12);
+}
+
 ledger::TracebackFrame frame(std::string function, std::string file, int line, std::uint64_t offset,
                              bool inlined = false) {
   return {.frame = {std::move(function), std::move(file), line},
