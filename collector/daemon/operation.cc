@@ -57,8 +57,8 @@ Frame end_of_plumbing(const Frames& frames) {
 
 // The probed function is not on the stack that it was called from; what of sync has called it is.
 std::string_view touch_text(const probe::Caught& caught, const Frames& frames) {
-  const Frame outside = end_of_plumbing(frames);
-  const Frame found = find_operation(frames.begin(), outside);
+  const auto outside = end_of_plumbing(frames);
+  const auto found = find_operation(frames.begin(), outside);
   const std::string_view of_sync = found == outside ? std::string_view() : text_of(*found);
   switch (caught.kind) {
     case GOLEAKD_SEND:
@@ -81,7 +81,7 @@ std::string_view touch_text(const probe::Caught& caught, const Frames& frames) {
 }  // namespace
 
 std::string take_wake(Frames& frames) {
-  const Frame found = find_operation(frames.begin(), frames.end());
+  const auto found = find_operation(frames.begin(), frames.end());
   if (found == frames.end()) return {};
   std::string text(text_of(*found));
   frames.erase(frames.begin(), found + 1);

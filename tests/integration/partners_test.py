@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who wakes whom: of goroutines that wait as a suspect's do, started in the same place, it is seen by which function of the
-program, and by which operation, others are let go; and that nobody does where nobody does. And what those wait on that are stuck.
+program, and by which operation, others are let go; and that nobody does where nobody does. And what
+those wait on that are stuck.
 
     partners_test.py GO_VERSION [stripped] [pie] [cgo]
 """

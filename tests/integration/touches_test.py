@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who touches the very objects that goroutines wait on which are stuck: told by function and operation, also where
-nobody is woken by it; and nothing that is done to other objects of the same types,
-nor that more come to wait.
+nobody is woken by it. Not told is what is done to other objects of the same types, nor that more come to wait.
 
     touches_test.py GO_VERSION [stripped] [pie] [cgo]
 """
