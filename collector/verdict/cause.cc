@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "verdict/library_cause.h"
+
 namespace goleakd::verdict {
 namespace {
 
@@ -31,6 +33,7 @@ Cause send_cause(const Group& group) {
 }  // namespace
 
 Cause cause_of(const Group& group, Evidence evidence) {
+  if (const auto known = library_cause(group)) return *known;
   const WaitClass wait = group.place->wait;
   // Those that come back to the network or from C have something to wait for.
   if (speaks_of_site(evidence) && wait != WaitClass::io && wait != WaitClass::syscall) return Cause::loop_without_exit;

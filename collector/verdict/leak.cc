@@ -15,7 +15,7 @@ struct CauseText {
   std::string_view advice;
 };
 
-constexpr std::array<CauseText, 17> kCauses{{
+constexpr std::array<CauseText, 24> kCauses{{
     {Cause::send_unbuffered_no_receiver, "send_unbuffered_no_receiver",
      "It sends on an unbuffered channel, and nobody receives: the receiver has returned, most often on an error or a "
      "timeout.",
@@ -91,6 +91,45 @@ constexpr std::array<CauseText, 17> kCauses{{
      "Look at the context in every round, stop what ticks, and cancel when the work is over:\n"
      "defer ticker.Stop()\n"
      "for { select { case <-ticker.C: work(); case <-ctx.Done(): return } }"},
+    {Cause::http_body_not_closed, "http_body_not_closed",
+     "It serves a connection of an http.Transport, and waits for the body of the answer to be read to its end or "
+     "closed.",
+     "Close the body of every response, a bad status or not; read it first when the connection is to be used again:\n"
+     "defer resp.Body.Close()\n"
+     "io.Copy(io.Discard, resp.Body)"},
+    {Cause::http_connection_unused, "http_connection_unused",
+     "It serves a connection of an http.Transport that stays open without being used: the body of its answer was not "
+     "closed, or the Transport was made for a few requests and forgotten.",
+     "Share one http.Client, close every body, and close the connections of a Transport that is done with:\n"
+     "defer resp.Body.Close()\n"
+     "defer client.CloseIdleConnections()"},
+    {Cause::pipe_never_closed, "pipe_never_closed",
+     "It reads from or writes to a pipe in memory (io.Pipe, net.Pipe), whose other end is neither used any more nor "
+     "closed.",
+     "Close both ends on every path, so that whoever is left gets an error:\n"
+     "defer reader.Close()\n"
+     "writer.CloseWithError(err)"},
+    {Cause::context_never_cancelled, "context_never_cancelled",
+     "Package context has it watch a parent of a type of its own for a child that is never cancelled.",
+     "Call the cancel function on every path:\n"
+     "ctx, cancel := context.WithCancel(parent)\n"
+     "defer cancel()"},
+    {Cause::sql_rows_not_closed, "sql_rows_not_closed",
+     "It waits for the rows of a query to be closed; until then they keep their connection to the database.",
+     "Close the rows on every path, also when only the first is wanted:\n"
+     "rows, err := db.QueryContext(ctx, query)\n"
+     "defer rows.Close()"},
+    {Cause::sql_transaction_not_ended, "sql_transaction_not_ended",
+     "It waits for a transaction to be committed or rolled back; until then that keeps its connection and its locks.",
+     "Roll back on every path, which does nothing after a commit:\n"
+     "tx, err := db.BeginTx(ctx, nil)\n"
+     "defer tx.Rollback()"},
+    {Cause::sql_db_not_closed, "sql_db_not_closed",
+     "It belongs to a database handle (sql.DB) that was opened and is never closed, and there are more and more of "
+     "them.",
+     "Open one sql.DB for the program, it is a pool; close what is opened for a while:\n"
+     "db, err := sql.Open(driver, source)\n"
+     "defer db.Close()"},
     {Cause::unknown, "unknown", "What it waits for can't be told from outside.",
      "Look at the stack where it is blocked: what was to wake it, and why has that not happened?"},
 }};

@@ -37,6 +37,13 @@ enum class Cause : std::uint8_t {
   syscall,
   coroutine_never_stopped,
   loop_without_exit,
+  http_body_not_closed,
+  http_connection_unused,
+  pipe_never_closed,
+  context_never_cancelled,
+  sql_rows_not_closed,
+  sql_transaction_not_ended,
+  sql_db_not_closed,
   unknown,
 };
 

@@ -93,6 +93,43 @@ TEST(Causes, TellLocksApartByTheStack) {
   EXPECT_EQ(with_stack("main.acquire"), Cause::semaphore_never_released);
 }
 
+// What Go's own packages start is known by where it stands.
+TEST(Causes, KnowWhatPackagesOfGoWaitFor) {
+  struct Case {
+    const char* created;
+    const char* blocked;
+    WaitClass wait;
+    Cause cause;
+  };
+  const char* const dial = "net/http.(*Transport).dialConn";
+  const std::vector<Case> cases{
+      {dial, "net/http.(*persistConn).readLoop", WaitClass::select, Cause::http_body_not_closed},
+      {dial, "net.(*netFD).Read", WaitClass::io, Cause::http_connection_unused},
+      {dial, "net/http.(*persistConn).writeLoop", WaitClass::select, Cause::http_connection_unused},
+      {"main.f", "io.(*pipe).write", WaitClass::select, Cause::pipe_never_closed},
+      {"main.f", "io.(*pipe).write", WaitClass::mutex, Cause::mutex_never_released},
+      {"main.f", "net.(*pipe).read", WaitClass::select, Cause::pipe_never_closed},
+      {"main.f", "net.(*netFD).Read", WaitClass::io, Cause::io_wait},
+      {"context.propagateCancel", "context.propagateCancel.func1", WaitClass::select, Cause::context_never_cancelled},
+      {"context.(*cancelCtx).propagateCancel", "context.(*cancelCtx).propagateCancel.func2", WaitClass::select,
+       Cause::context_never_cancelled},
+      {"context.(*cancelCtx).propagateCancel", "main.(*parent).Done", WaitClass::mutex, Cause::mutex_never_released},
+      {"database/sql.(*Rows).initContextClose", "database/sql.(*Rows).awaitDone", WaitClass::select,
+       Cause::sql_rows_not_closed},
+      {"database/sql.(*DB).beginDC", "database/sql.(*Tx).awaitDone", WaitClass::chan_receive,
+       Cause::sql_transaction_not_ended},
+      {"database/sql.OpenDB", "database/sql.(*DB).connectionOpener", WaitClass::select, Cause::sql_db_not_closed},
+      {"main.f", "main.(*pipe).read", WaitClass::select, Cause::select_without_exit},
+  };
+  for (const Case& expected : cases) {
+    const ledger::BlockedPlace where = place(expected.blocked, expected.wait);
+    const ledger::CreationSite creation = ledger::creation_site(expected.created);
+    Group group = group_at(where);
+    group.creation = &creation;
+    EXPECT_EQ(cause_of(group), expected.cause) << expected.created << " " << expected.blocked;
+  }
+}
+
 TEST(Causes, AllHaveTheirWords) {
   std::set<std::string_view> words;
   std::set<std::string_view> advice;
