@@ -17,6 +17,7 @@ import real_programs
 import builds
 import harness
 import own_traceback
+from tables import table
 
 # Go 1.20 is in no suite of Debian that still can be had: released programs stand for it.
 BUILT = ["1.19", "1.21", "1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]
@@ -35,14 +36,6 @@ def check_built(version, form):
 
 def progress(text):
     print(f"[reach] {text}", file=sys.stderr, flush=True)
-
-
-def table(title, header, rows):
-    print(f"\n{title}\n")
-    print("| " + " | ".join(header) + " |")
-    print("|" + "---|" * len(header))
-    for row in rows:
-        print("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
 
 
 def row_of_released(released, forms):
