@@ -110,7 +110,8 @@ class Ledger {
   Ledger(Ledger&&) = default;
   Ledger& operator=(Ledger&&) = default;
 
-  // Finds or adds; keys are (function, ordinal) and (function, wait class, line). Past the limit: id 0.
+  // Finds or adds; keys are (function, ordinal) and (function, wait class, line, function of the outermost frame).
+  // Past the limit: id 0.
   CreationId intern(const CreationSite& site);
   BlockedId intern(const BlockedPlace& place);
 

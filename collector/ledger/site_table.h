@@ -13,8 +13,11 @@ namespace goleakd::ledger {
 
 // What makes two sites the same. The views look into the site they are made from.
 inline auto key_of(const CreationSite& site) { return std::tuple(std::string_view(site.function), site.ordinal); }
+// A function that everybody calls is a place for each kind of goroutine that comes to it: its stack speaks for those.
 inline auto key_of(const BlockedPlace& place) {
-  return std::tuple(std::string_view(place.function), place.wait, place.line);
+  const bool has_stack = place.stack != nullptr && !place.stack->empty();
+  return std::tuple(std::string_view(place.function), place.wait, place.line,
+                    has_stack ? std::string_view(place.stack->back().function) : std::string_view());
 }
 
 // The sites of one kind under small numbers, in the order of their coming. Number 0 is "unknown"; whatever comes when

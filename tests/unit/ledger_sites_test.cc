@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ledger/ledger.h"
 #include "ledger_fixture.h"
@@ -59,6 +61,15 @@ TEST(Sites, AreInternedByTheirKeys) {
   EXPECT_EQ(ledger.intern(place("main.f", WaitClass::chan_send, 7)), blocked);
   EXPECT_NE(ledger.intern(place("main.f", WaitClass::chan_send, 8)), blocked);
   EXPECT_NE(ledger.intern(place("main.f", WaitClass::select, 7)), blocked);
+
+  const auto by = [&](const char* caller, const char* outermost) {
+    BlockedPlace where = place("main.f", WaitClass::chan_send, 7);
+    where.stack = std::make_shared<const std::vector<Frame>>(
+        std::vector<Frame>{{"main.f", "app.go", 7}, {caller, "app.go", 3}, {outermost, "app.go", 1}});
+    return ledger.intern(where);
+  };
+  EXPECT_EQ(by("main.g", "main.work"), by("main.h", "main.work"));
+  EXPECT_NE(by("main.g", "main.work"), by("main.g", "main.other"));
 }
 
 TEST(Sites, PastTheLimitAreUnknown) {
