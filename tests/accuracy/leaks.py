@@ -12,7 +12,6 @@ to be found stands in known_misses.txt with the reason: it fails when it is foun
 import argparse
 import contextlib
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,6 @@ import marks
 from daemon import Daemon, need_root
 from tables import table
 
-KNOWN = pathlib.Path(__file__).with_name("known_misses.txt")
 # Thresholds that --window shortens with the window of growth, in seconds: docs/verdicts.md.
 CLOCK = {"quiet_after_start": 120, "growing_window": 300}
 QUICK_WINDOW = 20
@@ -71,12 +69,6 @@ class Row:
         wrong = "; ".join([verdict.wrong for verdict in self.verdicts if verdict.wrong]
                           + [f"false alert: {seen.text()}" for seen in self.alerts])
         return ("known: " if self.known else "FAIL: ") + wrong
-
-
-def known_misses():
-    """{name: reason}"""
-    lines = [line.strip() for line in KNOWN.read_text(encoding="utf-8").splitlines()]
-    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def names_in(exe):
@@ -150,7 +142,7 @@ def watch(daemon, programs, seconds):
 
 
 def rows_of(programs):
-    known = known_misses()
+    known = marks.known_misses()
     rows = []
     for program in programs:
         expected = marks.of(program.name) if program.kind == "leaky" else marks.Marks()

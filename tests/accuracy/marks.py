@@ -2,6 +2,7 @@
 """What the comments in tests/targets/leaks say that goleakd has to find there (main.go says how they are written)."""
 
 import fnmatch
+import pathlib
 import re
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import real_programs  # for the path to the modules of tests/integration
 import harness
 
 LEAKS = harness.TARGETS / "leaks"
+KNOWN = pathlib.Path(__file__).with_name("known_misses.txt")
 ALERTS = ("ticket", "page")
 _GO = re.compile(r"// leak-go(?:: (\w+))?$")
 _STUCK = re.compile(r"// leak: (?:(\w+) )?((?:\w+=\S+ ?)+)$")
@@ -76,6 +78,12 @@ def of(name):
     if not marks.leaks and not marks.panics:
         raise ValueError(f"{source}: says nothing of what has to be found")
     return marks
+
+
+def known_misses():
+    """{name: reason}"""
+    lines = [line.strip() for line in KNOWN.read_text(encoding="utf-8").splitlines()]
+    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _leak(found, place, go_statements):
