@@ -5,7 +5,8 @@
     corpus.py [--go VERSION]
 
 In those programs a few goroutines leak once, and nothing grows. docs/accuracy.md says what that means for a judge of growth. Exits with 0
-only if there was no alert about what is no leak, and of every site that leaks each time, and is not listed in known_misses.txt, something was said.
+only if there was no alert about what is no leak, and something was said of every site that leaks each time and is not listed in
+known_misses.txt.
 """
 
 import argparse

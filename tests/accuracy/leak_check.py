@@ -92,7 +92,8 @@ def _fill(verdict, mark, candidates):
     if not candidates:
         verdict.wrong = verdict.wrong or "not found"
         return
-    seen = min(candidates, key=lambda one: (one.leak["evidence"] not in mark.evidence, one.leak["cause"] not in mark.causes, one.leaking_after))
+    seen = min(candidates, key=lambda one: (one.leak["evidence"] not in mark.evidence, one.leak["cause"] not in mark.causes,
+                                            one.leaking_after))
     leak = seen.leak
     verdict.found = True
     verdict.line = mark.started_here(leak) and mark.stuck_here(leak)

@@ -4,9 +4,10 @@
 
     leaks.py [--quick | --window DURATION] [--for DURATION] [--go VERSION] [NAME…]
 
-Runs the services of tests/targets/leaks, their corrected twins, and those of tests/targets/healthy side by side under one goleakd,
-and prints what it said of each. Defaults as they are; --window shortens the clock by which it judges, --quick is that in small. What is known not
-to be found stands in known_misses.txt with the reason: it fails when it is found. Exits with 0 only if nothing failed.
+Runs the services of tests/targets/leaks, their corrected twins, and those of tests/targets/healthy side by side under one goleakd
+with its default configuration, and prints what it said of each. --window shortens the clock by which it judges, --quick is that in
+small. What is known not to be found stands in known_misses.txt with the reason: it fails when it is found. Exits with 0 only if
+nothing failed.
 """
 
 import argparse
@@ -182,6 +183,12 @@ def show_summary(rows):
         ("programs that leak", of["leaky"]), ("corrected twins", of["fixed"]), ("healthy programs", of["healthy"]))))
 
 
+def long_enough(window):
+    """The quiet time, the longest of the windows, two more of its intervals to confirm, and half as much again for false alerts."""
+    longest = CLOCK["quiet_after_start"] + 1.2 * max(CLOCK.values())
+    return 1.5 * longest * window / CLOCK["growing_window"] + 10
+
+
 def seconds_of(text):
     units = {"s": 1, "m": 60}
     return float(text[:-1]) * units[text[-1]]
@@ -191,14 +198,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"as --window {QUICK_WINDOW}s, for CI")
     parser.add_argument("--window", type=seconds_of, default=CLOCK["growing_window"], help="of growth (default: 5m, as goleakd's)")
-    parser.add_argument("--for", dest="watched", type=seconds_of, help="how long to watch (default: 2.4 windows)")
+    parser.add_argument("--for", dest="watched", type=seconds_of, help="how long to watch (default: 730s, shortened with the window)")
     parser.add_argument("--go", default="1.27", help="the Go version to build with (default: 1.27)")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     options = parser.parse_args()
     need_root()
     window = QUICK_WINDOW if options.quick else options.window
-    # The quiet time, a window, two more intervals to confirm, and half as much again, in which there may be false alerts.
-    watched = options.watched or 2.4 * window + 10
+    watched = options.watched or long_enough(window)
     leaks, healthy = (harness.build_target(name, options.go) for name in ("leaks", "healthy"))
     programs = choose(leaks, healthy, max(60 * window / CLOCK["growing_window"], 1), options.names)
     with harness.temp_dir() as folder, contextlib.ExitStack() as running:
