@@ -14,6 +14,7 @@
 #include "base/duration.h"
 #include "daemon/check.h"
 #include "daemon/commands.h"
+#include "verify_command_line.h"
 
 namespace {
 
@@ -127,10 +128,23 @@ std::vector<std::string> arguments(int argc, char** argv) {
   return words;
 }
 
+// `verify` runs a command, whose words are its own: what stands behind the first "--" is taken away.
+std::vector<std::string> take_command(std::vector<std::string>& words) {
+  const auto mark = std::ranges::find(words, "--");
+  if (words.empty() || words.front() != "verify" || mark == words.end()) return {};
+  std::vector<std::string> command(mark + 1, words.end());
+  words.erase(mark, words.end());
+  return command;
+}
+
 int command_line(int argc, char** argv) {
+  const bool verifies = argc > 1 && std::string_view(argv[1]) == "verify";  // and "--with" may be its command's
+  std::vector<std::string> words = verifies ? std::vector<std::string>(argv + 1, argv + argc) : arguments(argc, argv);
+  const std::vector<std::string> command = take_command(words);
   CLI::App app("Finds goroutine leaks in running Go programs, from outside.");
   app.require_subcommand(1);
   std::function<Result<void>()> chosen;
+  int status = 0;
 
   daemon_room::RunOptions run;
   auto* run_command = app.add_subcommand("run", "the daemon: watches every Go process of this host");
@@ -202,6 +216,8 @@ int command_line(int argc, char** argv) {
     };
   });
 
+  goleakd::add_verify(app, command, status, chosen);
+
   app.add_subcommand("version", "version and supported Go versions")->callback([&] {
     chosen = []() -> Result<void> {
       std::fputs(daemon_room::version_text().c_str(), stdout);
@@ -210,7 +226,6 @@ int command_line(int argc, char** argv) {
   });
 
   try {
-    std::vector<std::string> words = arguments(argc, argv);
     std::ranges::reverse(words);  // as the parser takes them
     app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {  // also --help, whose exit code is 0
@@ -221,7 +236,7 @@ int command_line(int argc, char** argv) {
     std::perror("goleakd: writing to standard output");
     return 1;
   }
-  if (done) return 0;
+  if (done) return status;
   std::fprintf(stderr, "goleakd: %s\n", done.error().message().c_str());
   return daemon_room::exit_code(done.error());
 }

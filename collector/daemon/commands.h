@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "ledger/goroutine_filter.h"
 #include "ledger/goroutine_groups.h"
+#include "verify/ignore.h"
+#include "verify/report.h"
 
 namespace goleakd::daemon {
 
@@ -49,6 +52,23 @@ struct LeaksOptions {
 };
 // From the running daemon; without one it watches `pid` itself for a while, with the windows shortened to fit.
 Result<void> leaks(const LeaksOptions& options);
+
+struct VerifyOptions {
+  std::vector<std::string> command;
+  verify::IgnoreRules rules;
+  std::vector<std::string> only;  // globs: verify::is_selected
+  Duration settle = std::chrono::seconds(2);
+  bool run_on_failure = false;  // judge programs that fail, too
+  std::string baseline;         // files; empty: none
+  std::string write_baseline;
+  std::string junit;
+  std::string output;  // of the report; empty: standard error
+  Format format = Format::text;
+  bool verbose = false;  // report also when there is nothing to say
+  int leaks_code = verify::ExitCodes::kLeaks;
+};
+// Runs a command and judges every Go program in it at its end. Gives the exit code (verify::exit_code).
+Result<int> verify_command(const VerifyOptions& options);
 
 std::string version();
 // For people: versions of goleakd and libbpf, and the Go versions that it knows.

@@ -15,8 +15,6 @@ std::string place(const Frame& frame) {
   return frame.file.empty() ? frame.function : frame.function + " " + frame.file + ":" + std::to_string(frame.line);
 }
 
-// For people, so the same functions are passed over as where a site's blocked place is looked for
-// (snapshot::blocked_frame).
 bool plumbing(const TracebackFrame& frame) {
   constexpr std::array<std::string_view, 5> kPlumbing{"runtime.", "runtime/", "sync.", "internal/", "syscall."};
   return std::ranges::any_of(kPlumbing,
@@ -24,14 +22,8 @@ bool plumbing(const TracebackFrame& frame) {
 }
 
 std::string site(const GoroutineDump& g) {
-  const auto outside = std::ranges::find_if_not(g.frames, plumbing);
-  std::string at = "stack unavailable";
-  if (outside != g.frames.end()) {
-    at = place(outside->frame);
-  } else if (!g.frames.empty()) {
-    at = place(g.frames.front().frame);
-  }
-  return at + " [" + g.state + "]";
+  const TracebackFrame* at = blocked_frame(g);
+  return (at == nullptr ? "stack unavailable" : place(at->frame)) + " [" + g.state + "]";
 }
 
 std::string object(const GoroutineDump& g) {
@@ -69,6 +61,12 @@ std::string stack_key(const GoroutineDump& g) {
 }
 
 }  // namespace
+
+const TracebackFrame* blocked_frame(const GoroutineDump& g) {
+  if (g.frames.empty()) return nullptr;
+  const auto outside = std::ranges::find_if_not(g.frames, plumbing);
+  return outside == g.frames.end() ? &g.frames.front() : &*outside;
+}
 
 void GoroutineGroups::add(const GoroutineDump& g, std::size_t number) {
   std::string title = title_of(g, by_);

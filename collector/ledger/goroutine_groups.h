@@ -11,6 +11,10 @@
 
 namespace goleakd::ledger {
 
+// Where it is, for people: the innermost frame outside the runtime, sync and the standard library's inner plumbing, as
+// snapshot::blocked_frame finds it; the innermost of all where there is no other. Null without a stack.
+const TracebackFrame* blocked_frame(const GoroutineDump& g);
+
 // What the goroutines of one group have in common.
 enum class GroupBy {
   site,     // where they are (the innermost frame outside the runtime, sync and the like), and their state

@@ -199,11 +199,28 @@ Result<std::string> Procfs::descriptor(int pid, std::uint64_t fd) const {
 
 int Procfs::own_pid(int pid) const { return innermost_id(read_text(file(pid, "status")).value_or("")).value_or(pid); }
 
-bool Procfs::only_forked(int pid, const ProcessIdentity& own) const {
+std::optional<int> Procfs::process_of(int thread) const {
+  const auto pid = number_after(read_text(file(thread, "status")).value_or(""), "Tgid:");
+  if (!pid) return std::nullopt;
+  return static_cast<int>(*pid);
+}
+
+std::optional<int> Procfs::parent(int pid) const {
   const auto parent = number_after(read_text(file(pid, "status")).value_or(""), "PPid:");
-  if (!parent || *parent == 0 || own.start_stack == 0) return false;
-  const auto other = identity(static_cast<int>(*parent));
+  if (!parent || *parent == 0) return std::nullopt;
+  return static_cast<int>(*parent);
+}
+
+bool Procfs::only_forked(int pid, const ProcessIdentity& own) const {
+  const auto parent_pid = parent(pid);
+  if (!parent_pid || own.start_stack == 0) return false;
+  const auto other = identity(*parent_pid);
   return other && other->start_stack == own.start_stack && other->device == own.device && other->inode == own.inode;
+}
+
+std::string Procfs::command(int pid) const {
+  const std::string text = read_text(file(pid, "comm")).value_or("");
+  return text.substr(0, text.find('\n'));
 }
 
 std::string Procfs::argv0(int pid) const {

@@ -46,11 +46,16 @@ class Procfs {
   // A path through which the executable can be opened, whatever its mount namespace, and also when it is deleted.
   std::string exe_path(int pid) const { return file(pid, "exe"); }
   std::optional<std::uint32_t> uid(int pid) const;
-  // Its pid as it sees it itself, in its own pid namespace: `pid` itself outside of containers.
+  // Its pid as it sees it itself, in its own pid namespace: `pid` itself outside of containers. Of threads likewise.
   int own_pid(int pid) const;
+  // The process that a thread is of.
+  std::optional<int> process_of(int thread) const;
+  std::optional<int> parent(int pid) const;
   // It has been forked off a process that runs the same program, and has not executed one itself (yet): what a fork or
   // vfork looks like from outside. Only where the beginning of its stack may be read.
   bool only_forked(int pid, const ProcessIdentity& identity) const;
+  // Its name in the process table, at most 15 bytes, which everybody may see. Empty when there is no such process.
+  std::string command(int pid) const;
   // Its first argument: what it was called as. Empty when it has none.
   std::string argv0(int pid) const;
   Result<std::vector<Mapping>> maps(int pid) const;

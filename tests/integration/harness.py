@@ -79,6 +79,15 @@ def _fingerprint(name, go_version, flags):
     return f"{name}-{go_version}-{digest.hexdigest()[:16]}"
 
 
+def go_environment(go_version):
+    """The environment in which scripts/lib.sh runs the cached toolchain of that version."""
+    if go_version not in go_versions():
+        skip(f"no Go {go_version} in {CACHE}; run: scripts/setup --test")
+    script = f'source "{REPOSITORY}/scripts/lib.sh" && with_go "$@"'
+    shown = subprocess.run(["bash", "-c", script, "with_go", go_version, "env", "-0"], capture_output=True, check=True)
+    return dict(line.split("=", 1) for line in os.fsdecode(shown.stdout).split("\0") if line)
+
+
 def _with_go(go_version, command):
     script = f'source "{REPOSITORY}/scripts/lib.sh" && with_go "$@"'
     build = subprocess.run(["bash", "-c", script, "with_go", go_version, *command], cwd=TARGETS, capture_output=True,
