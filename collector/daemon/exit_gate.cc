@@ -10,9 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 
 #include "target/access.h"
-#include "verify/selection.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -24,11 +25,18 @@ using verify::Program;
 constexpr Duration kFirstPause = milliseconds(1);
 constexpr Duration kLongestPause = milliseconds(100);
 
+// Without the links of /proc and others, as /proc/PID/exe will have it.
+std::string path_of(const std::string& file) {
+  std::error_code error;
+  const auto path = std::filesystem::canonical(file, error);
+  return error ? file : path.string();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ExitGate>> ExitGate::make(GatedCommand command, const sigset_t& signals,
                                                  const GateOptions& options, verify::Report& report) {
-  auto keeper = ExitKeeper::start(command.listener.get());
+  auto keeper = ExitKeeper::start(command.notices.fd());
   UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   const Error refused = Error::from_errno(errno, "making a descriptor for signals");
   if (keeper && fd) {
@@ -48,9 +56,9 @@ ExitGate::ExitGate(GatedCommand command, UniqueFd signals, ExitKeeper keeper, co
     : command_(std::move(command)),
       signals_(std::move(signals)),
       keeper_(std::move(keeper)),
-      notices_(std::move(command_.listener)),
       options_(options),
-      report_(report) {}
+      report_(report),
+      selector_(proc_, binaries_, options_.only) {}
 
 ExitGate::~ExitGate() {
   if (nobody_left_) keeper_.dismiss();
@@ -59,7 +67,7 @@ ExitGate::~ExitGate() {
 Result<void> ExitGate::run() {
   Instant last = Instant::max();
   while (true) {
-    std::array<pollfd, 3> wait{{{.fd = notices_.fd(), .events = POLLIN, .revents = 0},
+    std::array<pollfd, 3> wait{{{.fd = command_.notices.fd(), .events = POLLIN, .revents = 0},
                                 {.fd = signals_.get(), .events = POLLIN, .revents = 0},
                                 {.fd = ended_ ? -1 : command_.process.get(), .events = POLLIN, .revents = 0}}};
     if (::poll(wait.data(), wait.size(), milliseconds_to_wait(last)) < 0 && errno != EINTR) {
@@ -79,6 +87,7 @@ Result<void> ExitGate::run() {
     if (nobody_left_ && !ended_) ::poll(&wait[2], 1, -1);
   }
   report_.still_running = !nobody_left_;
+  std::ranges::move(begun_.killed(proc_), std::back_inserter(report_.programs));
   return {};
 }
 
@@ -114,14 +123,14 @@ void ExitGate::reap() {
 }
 
 void ExitGate::receive() {
-  const auto notice = notices_.next();
+  const auto notice = command_.notices.next();
   if (!notice || !*notice) return;
   keeper_.received((*notice)->id);
   examine(**notice);
 }
 
 void ExitGate::let_go(std::uint64_t id) {
-  notices_.let_go(id);
+  command_.notices.let_go(id);
   keeper_.answered(id);
 }
 
@@ -129,34 +138,49 @@ void ExitGate::examine(const ExitNotice& notice) {
   const int pid = proc_.process_of(notice.thread).value_or(notice.thread);
   const auto identity = proc_.identity(pid);
   if (!identity) return let_go(notice.id);
-  const Life life{pid, identity->start_ticks};
+  const ProcessLife life{pid, identity->start_ticks};
+  if (notice.executes) {
+    note_execution(notice, life);
+    return let_go(notice.id);
+  }
+  begun_.end(life);
   if (const auto known = std::ranges::find(standing_, life, &Standing::life); known != standing_.end()) {
     known->ids.push_back(notice.id);
     return;
   }
-  if (done_.contains(life) || !begin(notice, life, *identity)) {
+  if (done_.contains(life) || !stand(notice, life, *identity)) {
     done_.insert(life);
     let_go(notice.id);
   }
 }
 
+// So that a program that is killed before its exit is missed. What can't be found is left to the execve, which may
+// fail.
+void ExitGate::note_execution(const ExitNotice& notice, const ProcessLife& life) {
+  begun_.end(life);
+  const auto file = file_to_execute(proc_, life.first, notice.path);
+  if (!file) return;
+  const auto binary = binaries_.open(*file);
+  if (!binary) return;
+  Program program = ProgramSelector::describe(life.first, path_of(*file), **binary);
+  if (selector_.selects(program)) begun_.begin(life, std::move(program));
+}
+
 // A Go program is to be judged: from now on it is among those that stand.
-bool ExitGate::begin(const ExitNotice& notice, const Life& life, const target::ProcessIdentity& identity) {
+bool ExitGate::stand(const ExitNotice& notice, const ProcessLife& life, const target::ProcessIdentity& identity) {
   const int pid = life.first;
   const auto binary = binaries_.open(proc_.exe_path(pid));
   if (!binary && binary.error().kind() == ErrorKind::not_found) return false;  // no Go program
   Program program;
-  program.pid = pid;
-  program.exe = proc_.exe(pid).value_or("");
-  program.status = notice.status;
   if (binary) {
-    program.package = (*binary)->build_info().path;
-    if (program.package.empty()) program.package = verify::package_by_file(program.exe);
-    program.tests_of = verify::tested_package(program.package);
-    program.go_version = (*binary)->build_info().version.text;
     if (proc_.only_forked(pid, identity)) return false;  // its goroutines are its parent's
+    program = ProgramSelector::describe(pid, proc_.exe(pid).value_or(""), **binary);
+  } else {
+    program.pid = pid;
+    program.exe = proc_.exe(pid).value_or("");
   }
-  if (!selected(program, proc_.command(pid))) {
+  program.status = notice.status;
+  if (!selector_.selects(program)) {
     ++report_.not_selected;
     return false;
   }
@@ -188,26 +212,6 @@ bool ExitGate::give_up(Program program, const Error& error) {
   program.reason = error.message();
   if (program.exe.empty()) program.exe = proc_.command(program.pid);
   report_.programs.push_back(std::move(program));
-  return false;
-}
-
-bool ExitGate::selected(const Program& program, const std::string& command) {
-  if (!options_.only.empty()) {
-    return verify::is_selected({.exe = program.exe, .command = command, .package = program.package}, options_.only);
-  }
-  if (verify::is_go_command(program.package)) return false;
-  return !program.tests_of.empty() || !below_a_test(program.pid);
-}
-
-// A test has started it, maybe by way of others: keep_test_binaries would leave it out in the end.
-bool ExitGate::below_a_test(int pid) {
-  for (auto parent = proc_.parent(pid); parent && *parent != ::getpid(); parent = proc_.parent(*parent)) {
-    const auto binary = binaries_.open(proc_.exe_path(*parent));
-    if (!binary) continue;
-    const std::string& package = (*binary)->build_info().path;
-    const std::string file = proc_.exe(*parent).value_or("");
-    if (!verify::tested_package(package.empty() ? verify::package_by_file(file) : package).empty()) return true;
-  }
   return false;
 }
 

@@ -3,19 +3,19 @@
 
 #include <csignal>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "daemon/begun_programs.h"
 #include "daemon/exit_keeper.h"
 #include "daemon/exit_look.h"
 #include "daemon/exit_notices.h"
 #include "daemon/gated_command.h"
+#include "daemon/program_selector.h"
 #include "target/binary_cache.h"
 #include "target/procfs.h"
 #include "verify/report.h"
@@ -44,9 +44,8 @@ class ExitGate {
   Result<void> run();
 
  private:
-  using Life = std::pair<int, std::uint64_t>;  // pid and start time
   struct Standing {
-    Life life;
+    ProcessLife life;
     std::vector<std::uint64_t> ids;  // of its notices: more than one when several threads exit, or a signal came
     verify::Program program;
     std::unique_ptr<ExitLook> look;
@@ -60,10 +59,9 @@ class ExitGate {
 
   void receive();
   void examine(const ExitNotice& notice);
-  bool begin(const ExitNotice& notice, const Life& life, const target::ProcessIdentity& identity);
+  void note_execution(const ExitNotice& notice, const ProcessLife& life);
+  bool stand(const ExitNotice& notice, const ProcessLife& life, const target::ProcessIdentity& identity);
   bool give_up(verify::Program program, const Error& error);
-  bool selected(const verify::Program& program, const std::string& command);
-  bool below_a_test(int pid);
   void look_at_due();
   bool look_at(Standing& standing);
   void let_go(std::uint64_t id);
@@ -74,13 +72,14 @@ class ExitGate {
   GatedCommand command_;
   UniqueFd signals_;
   ExitKeeper keeper_;
-  ExitNotices notices_;
   const GateOptions& options_;
   verify::Report& report_;
   target::Procfs proc_;
   target::BinaryCache binaries_;
+  ProgramSelector selector_;
   std::vector<Standing> standing_;
-  std::set<Life> done_;
+  BegunPrograms begun_;
+  std::set<ProcessLife> done_;
   bool ended_ = false;  // the command
   bool nobody_left_ = false;
   bool hurry_ = false;  // a signal came after the command's end

@@ -55,11 +55,12 @@ int ExitNotices::install() {
   constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
   constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
   // Calls of another architecture have other numbers: they are none of ours.
-  std::array<sock_filter, 6> code{{
+  std::array<sock_filter, 7> code{{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArchitecture),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 4),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
@@ -83,8 +84,12 @@ Result<std::optional<ExitNotice>> ExitNotices::next() {
   }
   seccomp_notif notice{};
   std::memcpy(&notice, notice_.data(), sizeof(notice));
-  return ExitNotice{
-      .id = notice.id, .thread = static_cast<int>(notice.pid), .status = static_cast<int>(notice.data.args[0] & 0xffU)};
+  const bool executes = notice.data.nr == SYS_execve;
+  return ExitNotice{.id = notice.id,
+                    .thread = static_cast<int>(notice.pid),
+                    .executes = executes,
+                    .status = executes ? 0 : static_cast<int>(notice.data.args[0] & 0xffU),
+                    .path = executes ? notice.data.args[0] : 0};
 }
 
 void ExitNotices::let_go(std::uint64_t id) const {

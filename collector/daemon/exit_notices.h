@@ -11,15 +11,18 @@
 
 namespace goleakd::daemon {
 
-// A thread that has called exit_group. It stands there, its process whole and its other threads running, until it is
-// let go.
+// A thread that has called exit_group or execve. It stands there, its process whole and its other threads running,
+// until it is let go.
 struct ExitNotice {
   std::uint64_t id = 0;
   int thread = 0;  // as this process sees it; any thread of its process
-  int status = 0;  // that the process is about to exit with
+  bool executes = false;
+  int status = 0;          // that the process is about to exit with
+  std::uint64_t path = 0;  // address of the path that it executes, in its memory
 };
 
-// Halts every process below one at its exit (seccomp user notification). Needs no privileges.
+// Halts every process below one at its exit, and before it executes a program (seccomp user notification). Needs no
+// privileges.
 class ExitNotices {
  public:
   // unsupported: the kernel, or what confines this process, can't do it.

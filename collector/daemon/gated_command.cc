@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/gated_command.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -87,6 +88,20 @@ std::optional<Received> receive(int socket) {
   for (;;) ::syscall(SYS_exit, 127);
 }
 
+// Until the child has closed its end, or says what is wrong. Its own execve, which is tried in each folder of PATH, is
+// the first to give notice.
+void let_execute(ExitNotices& notices, int socket) {
+  while (true) {
+    std::array<pollfd, 2> wait{
+        {{.fd = socket, .events = POLLIN, .revents = 0}, {.fd = notices.fd(), .events = POLLIN, .revents = 0}}};
+    if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
+    if (wait[0].revents != 0 || wait[1].revents == POLLHUP) return;
+    if ((wait[1].revents & POLLIN) == 0) continue;
+    const auto notice = notices.next();
+    if (notice && *notice) notices.let_go((*notice)->id);
+  }
+}
+
 void reap(int pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -113,20 +128,22 @@ Result<GatedCommand> start_gated(const std::vector<std::string>& command, const 
   UniqueFd theirs(ends[1]);
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const int pid = ::fork();
   if (pid < 0) return fail(Error::from_errno(errno, "starting a process"));
   if (pid == 0) become(arguments, mask, theirs.get());
   theirs.reset();
-  GatedCommand started{.pid = pid, .process = {}, .listener = {}};
   auto installed = receive(ours.get());
   if (!installed || !installed->listener) {
     reap(pid);
     return fail(installed ? refused(installed->word.error)
                           : Error(ErrorKind::system, "the child process ended before it had a seccomp filter"));
   }
-  started.listener = std::move(installed->listener);
+  GatedCommand started{
+      .pid = pid, .process = {}, .notices = ExitNotices(std::move(installed->listener)), .not_started = 0};
+  let_execute(started.notices, ours.get());
   if (const auto failed = receive(ours.get())) {
     reap(pid);
     started.not_started = failed->word.error;

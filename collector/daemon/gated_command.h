@@ -7,14 +7,15 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "daemon/exit_notices.h"
 
 namespace goleakd::daemon {
 
 // A command that runs as this process's child, and halts with all that it starts at their exits (ExitNotices).
 struct GatedCommand {
   int pid = 0;
-  UniqueFd process;     // pidfd: readable when it has ended
-  UniqueFd listener;    // for ExitNotices
+  UniqueFd process;  // pidfd: readable when it has ended
+  ExitNotices notices;
   int not_started = 0;  // errno of the execve, and then there is no child any more; 0: it runs
 };
 

@@ -45,6 +45,10 @@ class Procfs {
   Result<std::string> exe(int pid) const;
   // A path through which the executable can be opened, whatever its mount namespace, and also when it is deleted.
   std::string exe_path(int pid) const { return file(pid, "exe"); }
+  // A path through which we reach what a process means by `path`, from its root or its working directory.
+  std::string path_as_seen_by(int pid, const std::string& path) const {
+    return path.starts_with('/') ? file(pid, "root") + path : file(pid, "cwd/") + path;
+  }
   std::optional<std::uint32_t> uid(int pid) const;
   // Its pid as it sees it itself, in its own pid namespace: `pid` itself outside of containers. Of threads likewise.
   int own_pid(int pid) const;

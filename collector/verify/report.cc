@@ -22,7 +22,7 @@ void keep_test_binaries(Report& report) {
   if (std::ranges::all_of(report.programs, no_test)) return;
   // What could not be read may have been a test binary.
   report.not_selected += std::erase_if(report.programs, [&](const Program& program) {
-    return no_test(program) && !(program.outcome == Program::Outcome::unreadable && program.package.empty());
+    return no_test(program) && (program.outcome != Program::Outcome::unreadable || !program.package.empty());
   });
 }
 

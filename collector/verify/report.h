@@ -16,6 +16,7 @@ struct Program {
   enum class Outcome : std::uint8_t {
     judged,
     failed,      // it exits with another status than 0: what it left is left because it was cut short
+    killed,      // it never came to an exit
     unreadable,  // it was to be judged, and could not be
   };
   int pid = 0;

@@ -81,6 +81,10 @@ std::string suite(const Program& program, Counts& counts) {
       one("      <skipped" + attribute("message", "it exited with status " + std::to_string(program.status)) + "/>\n");
       ++counts.skipped;
       break;
+    case Program::Outcome::killed:
+      one("      <skipped" + attribute("message", "a signal killed it") + "/>\n");
+      ++counts.skipped;
+      break;
     case Program::Outcome::judged:
       for (const Leak& leak : program.left.leaks) {
         cases += leak_case(program, leak);

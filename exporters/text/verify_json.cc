@@ -19,6 +19,8 @@ const char* word(Program::Outcome outcome) {
       return "judged";
     case Program::Outcome::failed:
       return "failed";
+    case Program::Outcome::killed:
+      return "killed";
     case Program::Outcome::unreadable:
       return "unreadable";
   }

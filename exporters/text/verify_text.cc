@@ -70,6 +70,9 @@ std::string remark(const Program& program) {
     return "not judged: " + name_of(program) + ": it failed, with exit status " + std::to_string(program.status) +
            " (--run-on-failure judges it all the same)\n";
   }
+  if (program.outcome == Program::Outcome::killed) {
+    return "not judged: " + name_of(program) + ": a signal killed it, so it had no exit to be judged at\n";
+  }
   if (program.left.could_not_run != 0) {
     return "not quite judged: " + name_of(program) + ": " + counted(program.left.could_not_run, "goroutine") +
            " ready to go on or asleep had no processor at its end: GOMAXPROCS is 1, give it 2\n";

@@ -67,7 +67,8 @@ def exit_codes(plain, folder):
     expect(NOT_EXECUTABLE, [], [folder / "text"], "Permission denied")
     expect(NOTHING_JUDGED, [], ["true"], "no Go program was judged", "-count=1")
     expect(NOTHING_JUDGED, [], ["sh", "-c", f"{plain} -status 1 || true"])
-    expect(NOTHING_JUDGED, [], ["sh", "-c", f"{plain} -kill || true"], "signal")
+    expect(NOTHING_JUDGED, [], ["sh", "-c", f"{plain} -kill || true"], "not judged", "a signal killed it")
+    expect(0, [], ["sh", "-c", f"{plain} -kill || true; {plain}"], "not judged", "a signal killed it")
     for options in (["--settle", "5"], ["--ignore-top", "*"], ["--ignore-any", ""], ["--format", "xml"], ["--leaks-code", "0"],
                     ["--nonsense"]):
         expect(USAGE, options, [plain])
