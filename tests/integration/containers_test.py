@@ -10,6 +10,7 @@ import pathlib
 import shutil
 
 import harness
+import nspawn
 from daemon import Daemon, goleakd, need_root
 
 ID = "0123456789abcdef" * 4
@@ -57,32 +58,15 @@ def in_namespaces(folder, exe):
             counts.quit()
 
 
-@contextlib.contextmanager
-def without_groups_left():
-    """systemd-nspawn --keep-unit leaves the two groups that it makes on cgroup v1."""
-
-    def groups():
-        return {group for name in ("payload", "supervisor") for group in pathlib.Path("/sys/fs/cgroup").glob(f"*/{name}")}
-
-    before = groups()
-    try:
-        yield
-    finally:
-        for group in groups() - before:
-            with contextlib.suppress(OSError):
-                group.rmdir()
-
-
 def in_nspawn(folder, exe):
-    if not shutil.which("systemd-nspawn"):
+    if not nspawn.available():
         print("no systemd-nspawn: not tried", flush=True)
         return
     root = folder / "machine"
     (root / "usr").mkdir(parents=True)
     shutil.copy(exe, root / "service")
-    with without_groups_left(), Daemon(folder, ["/service"], snapshots={"interval": "300ms"}) as daemon:
-        with harness.Target("systemd-nspawn", "-q", "-D", str(root), "--register=no", "--keep-unit", "--pipe",
-                            "/service") as counts:
+    with nspawn.without_groups_left(), Daemon(folder, ["/service"], snapshots={"interval": "300ms"}) as daemon:
+        with harness.Target(*nspawn.command(root, ["/service"])) as counts:
             target = await_target(daemon, app="service", own_pid=1)
             counts.command("spawn 4")
             await_live(daemon, target["pid"], 4)
