@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/exit_gate.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -139,10 +140,7 @@ void ExitGate::examine(const ExitNotice& notice) {
   const auto identity = proc_.identity(pid);
   if (!identity) return let_go(notice.id);
   const ProcessLife life{pid, identity->start_ticks};
-  if (notice.executes) {
-    note_execution(notice, life);
-    return let_go(notice.id);
-  }
+  if (notice.executes) return note_execution(notice, life);
   begun_.end(life);
   if (const auto known = std::ranges::find(standing_, life, &Standing::life); known != standing_.end()) {
     known->ids.push_back(notice.id);
@@ -159,10 +157,13 @@ void ExitGate::examine(const ExitNotice& notice) {
 void ExitGate::note_execution(const ExitNotice& notice, const ProcessLife& life) {
   begun_.end(life);
   const auto file = file_to_execute(proc_, life.first, notice.path);
-  if (!file) return;
-  const auto binary = binaries_.open(*file);
+  UniqueFd fd(file ? ::open(file->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1);
+  const std::string path = fd ? path_of(*file) : std::string();
+  let_go(notice.id);  // the program's beginning takes as long as looking into its file
+  if (!fd) return;
+  const auto binary = binaries_.open(std::move(fd));
   if (!binary) return;
-  Program program = ProgramSelector::describe(life.first, path_of(*file), **binary);
+  Program program = ProgramSelector::describe(life.first, path, **binary);
   if (selector_.selects(program)) begun_.begin(life, std::move(program));
 }
 
