@@ -54,6 +54,22 @@ TEST_F(ProcTree, ReadsAProcessWhoseNameIsHostile) {
   EXPECT_EQ(maps->front().path, "/opt/a b/shop");
 }
 
+TEST_F(ProcTree, KnowsTheProcessOfAThreadAndItsParent) {
+  write("42/status", "Name:\tshop\nTgid:\t40\nPid:\t42\nPPid:\t7\n");
+  write("42/comm", "shop\n");
+  const Procfs proc(root_);
+  EXPECT_EQ(proc.process_of(42), 40);
+  EXPECT_EQ(proc.parent(42), 7);
+  EXPECT_EQ(proc.command(42), "shop");
+  EXPECT_EQ(proc.path_as_seen_by(42, "/bin/shop"), root_.string() + "/42/root/bin/shop");
+  EXPECT_EQ(proc.path_as_seen_by(42, "./shop"), root_.string() + "/42/cwd/./shop");
+  write("42/status", "Name:\tshop\nTgid:\t42\nPid:\t42\nPPid:\t0\n");
+  EXPECT_EQ(proc.parent(42), std::nullopt);
+  EXPECT_EQ(proc.process_of(7), std::nullopt);
+  EXPECT_EQ(proc.parent(7), std::nullopt);
+  EXPECT_EQ(proc.command(7), "");
+}
+
 TEST_F(ProcTree, SaysThatAProcessIsNotThere) {
   write("42/stat", "42 (shop) Z 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 200\n");
   const Procfs proc(root_);
