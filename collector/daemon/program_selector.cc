@@ -26,10 +26,11 @@ bool ProgramSelector::selects(const verify::Program& program) {
     return verify::is_selected({.exe = program.exe, .command = command, .package = program.package}, only_);
   }
   if (verify::is_go_command(program.package)) return false;
-  return !program.tests_of.empty() || !below_a_test(program.pid);
+  return !below_a_test(program.pid);
 }
 
-// A test has started it, maybe by way of others: verify::keep_test_binaries would leave it out in the end.
+// A test has started it, maybe by way of others: a tool of its own, often the test binary once more, which then plays
+// another part and exits in the middle of it.
 bool ProgramSelector::below_a_test(int pid) {
   for (auto parent = proc_.parent(pid); parent && *parent != ::getpid(); parent = proc_.parent(*parent)) {
     const auto binary = binaries_.open(proc_.exe_path(*parent));

@@ -4,6 +4,7 @@ package fixed_test
 
 import (
 	"os"
+	"os/exec"
 	"os/signal"
 	"testing"
 	"time"
@@ -52,6 +53,20 @@ func TestParallel(t *testing.T) {
 
 func TestLate(t *testing.T) {
 	go time.Sleep(300 * time.Millisecond)
+}
+
+// The copy of this program that it runs leaves a goroutine, and is no test.
+func TestHelperProcess(t *testing.T) {
+	const copied = "VERIFY_FIXED_COPY"
+	if os.Getenv(copied) != "" {
+		go func() { select {} }()
+		return
+	}
+	helper := exec.Command(os.Args[0], "-test.run=^TestHelperProcess$")
+	helper.Env = append(os.Environ(), copied+"=1")
+	if output, err := helper.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
 }
 
 // What os/signal keeps is nobody's leak.
