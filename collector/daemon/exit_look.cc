@@ -49,7 +49,7 @@ bool ExitLook::single_processor() const {
 }
 
 Result<verify::Left> ExitLook::take(const verify::IgnoreRules& rules, const verify::Baseline& baseline) {
-  auto snapshot = reader_.take({.raw = true, .running = {}, .progress = {}});
+  auto snapshot = reader_.take({.raw = true, .pick = {}, .running = {}, .progress = {}});
   if (!snapshot) return fail(snapshot.error());
   if (snapshot->implausible != 0) {
     return fail(ErrorKind::invalid,

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "verdict/cause.h"
 #include "verdict/cost.h"
+#include "verdict/library_cause.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -144,7 +145,7 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   refresh(group);
   if (judgement.grows) {
     grown_ = true;
-    connected_ = like_connections(leak_.blocked.wait, judgement.growth);
+    connected_ = group != nullptr && !library_cause(*group) && like_connections(leak_.blocked.wait, judgement.growth);
   }
   if (judgement.settled) grown_ = false;
   leak_.growth_per_hour = judgement.grows ? judgement.growth.per_hour : 0;

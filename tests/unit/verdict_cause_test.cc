@@ -126,7 +126,7 @@ TEST(Causes, KnowWhatPackagesOfGoWaitFor) {
     const ledger::CreationSite creation = ledger::creation_site(expected.created);
     Group group = group_at(where);
     group.creation = &creation;
-    EXPECT_EQ(cause_of(group), expected.cause) << expected.created << " " << expected.blocked;
+    EXPECT_EQ(cause_of(group, Evidence::growing), expected.cause) << expected.created << " " << expected.blocked;
   }
 }
 

@@ -17,7 +17,7 @@ func afterLoop(l load) {
 			edits := make(chan int)
 			go func() { // leak-go
 				for {
-					select { // leak: evidence=accumulating cause=select_without_exit
+					select { // leak: evidence=accumulating cause=loop_without_exit
 					case v := <-edits:
 						use(v)
 					case <-time.After(5 * l.period):

@@ -19,7 +19,7 @@ func contextUnchecked(l load) {
 				if wait > 10*l.period {
 					wait = 10 * l.period
 				}
-				time.Sleep(wait) // leak: evidence=accumulating cause=sleeping
+				time.Sleep(wait) // leak: evidence=accumulating cause=loop_without_exit
 			}
 		}()
 		use(ask(n))

@@ -17,7 +17,7 @@ func sleepLoop(l load) {
 			go func() { // leak-go
 				for {
 					use(ask(n))
-					time.Sleep(5 * l.period) // leak: evidence=accumulating cause=sleeping
+					time.Sleep(5 * l.period) // leak: evidence=accumulating cause=loop_without_exit
 				}
 			}()
 		}

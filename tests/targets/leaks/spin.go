@@ -15,7 +15,7 @@ func spin(l load) {
 	l.each(func(n int) {
 		var ready atomic.Bool
 		go func() { // leak-go
-			for !ready.Load() { // leak: evidence=spinning cause=no_exit_condition|busy_loop|unknown
+			for !ready.Load() { // leak: evidence=spinning cause=loop_without_exit
 				runtime.Gosched()
 			}
 			use(n)

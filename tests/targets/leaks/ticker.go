@@ -13,7 +13,7 @@ func ticker(l load) {
 		if l.unlucky(n) {
 			go func() { // leak-go
 				tick := time.NewTicker(5 * l.period)
-				for range tick.C { // leak: evidence=accumulating cause=range_never_closed|ticker_never_stopped
+				for range tick.C { // leak: evidence=accumulating cause=loop_without_exit
 					use(n)
 				}
 			}()
