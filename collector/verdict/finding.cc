@@ -70,8 +70,11 @@ constexpr std::string_view kStayed = "stayed in the same park";
 // As many have come that wait for the network: what looks like a growing number of connections, each with a goroutine
 // that waits beside the one that reads. Whether connections leak, their number tells. What waits to send, or for a
 // lock, is stuck whatever the connections do.
-bool like_connections(ledger::WaitClass wait, const Growth& growth) {
+bool like_connections(const Group& group, const Growth& growth) {
+  const WaitClass wait = group.place->wait;
   if (wait == WaitClass::io) return true;
+  // The other ends of what package net/http leaves behind may be in the same program.
+  if (library_cause(group)) return false;
   if (wait != WaitClass::select && wait != WaitClass::chan_receive) return false;
   return 10 * growth.connections >= 9 * static_cast<std::int64_t>(growth.to - growth.from);
 }
@@ -145,7 +148,7 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   refresh(group);
   if (judgement.grows) {
     grown_ = true;
-    connected_ = group != nullptr && !library_cause(*group) && like_connections(leak_.blocked.wait, judgement.growth);
+    connected_ = group != nullptr && like_connections(*group, judgement.growth);
   }
   if (judgement.settled) grown_ = false;
   leak_.growth_per_hour = judgement.grows ? judgement.growth.per_hour : 0;

@@ -16,7 +16,6 @@ func spin(l load) {
 		var ready atomic.Bool
 		go func() { // leak-go
 			for !ready.Load() { // leak: evidence=spinning cause=loop_without_exit
-				runtime.Gosched()
 			}
 			use(n)
 		}()
