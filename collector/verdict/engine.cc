@@ -131,12 +131,12 @@ void Engine::evaluate(const Groups& groups, const Sites& sites, const ProcessFac
 Engine::Subjects Engine::judge_groups(const Groups& groups, Instant quiet_until) const {
   Subjects subjects;
   for (const auto& [id, group] : groups) {
-    const auto growth = [&, &id = id, &group = group](Scale scale) -> std::optional<Growth> {
-      if (!stuck_.complete(scale, quiet_until)) return std::nullopt;
-      Growth stuck = stuck_.of(id, scale);
+    const auto growth = [&, &id = id, &group = group](Scale scale) {
+      std::optional<Growth> stuck = stuck_.checked(id, scale, quiet_until);
+      if (!stuck || !stuck->holds) return stuck;
       // More and more stuck in one place, of a number that does not change, is a change of what they do.
       const Growth site = live_.of(group.site_id, scale);
-      stuck.holds = stuck.holds && site.to > site.from;
+      stuck->holds = site.to > site.from;
       return stuck;
     };
     subjects[id] = {&group, judge(group, growth(Scale::quick), growth(Scale::slow))};
@@ -157,10 +157,8 @@ void Engine::judge_sites(const Groups& groups, const Sites& sites, Instant quiet
   const auto fullest = fullest_of(groups);
   for (const auto& [site, view] : sites) {
     if (view.live == 0) continue;
-    const auto growth = [&, &site = site](Scale scale) {
-      return live_.complete(scale, quiet_until) ? std::optional(live_.of(site, scale)) : std::nullopt;
-    };
-    const Judgement judgement = judge(growth(Scale::quick), growth(Scale::slow), thresholds_);
+    const Judgement judgement = judge(live_.checked(site, Scale::quick, quiet_until),
+                                      live_.checked(site, Scale::slow, quiet_until), thresholds_);
     if (!by_site_.contains(site)) {
       if (!judgement.evidence || accounted_for.contains(site)) continue;
       const auto most = fullest.find(site);

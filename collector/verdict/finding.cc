@@ -27,7 +27,7 @@ Stuck stuck(const Group& group, Evidence evidence) {
     case Evidence::spinning:
       return {group.count, group.orphans};
     case Evidence::growing:
-      return {group.aged, group.aged_orphans};
+      return {group.stuck[static_cast<std::size_t>(Scale::quick)].now, group.aged_orphans};
     case Evidence::stale:
       return {group.stale, group.stale_orphans};
   }
@@ -100,7 +100,6 @@ Judgement judge(const Group& group, const std::optional<Growth>& quick, const st
 Judgement judge(const std::optional<Growth>& quick, const std::optional<Growth>& slow, const Thresholds& thresholds) {
   Judgement judgement;
   if (quick) judgement.growth = *quick;
-  judgement.settled = quick && quick->rises == 0;
   if (quick && quick->holds && quick->awake >= thresholds.spinning_awake) {
     judgement.evidence = Evidence::spinning;
   } else if (slow && slow->holds) {
@@ -108,7 +107,7 @@ Judgement judge(const std::optional<Growth>& quick, const std::optional<Growth>&
     judgement.growth = *slow;
   }
   judgement.grows = judgement.evidence.has_value();
-  judgement.settled = judgement.settled && !judgement.grows;
+  judgement.settled = quick && quick->rises == 0 && !judgement.grows;
   return judgement;
 }
 

@@ -17,7 +17,6 @@ void add(Group& group, const ledger::BlockedView& view) {
     group.stuck[scale].now += view.parked_before[2 * scale];
     group.stuck[scale].survived += view.parked_before[2 * scale + 1];
   }
-  group.aged += view.parked_before[0];
   group.stale += view.parked_before.back();
   group.orphans += view.parentless;
   group.aged_orphans += view.parentless_before[0];

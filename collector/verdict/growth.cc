@@ -36,6 +36,10 @@ bool GrowthWindow::complete(Scale scale, Instant quiet_until) const {
   return moments_.size() > span(scale) && moments_[moments_.size() - 1 - span(scale)].at >= quiet_until;
 }
 
+std::optional<Growth> GrowthWindow::checked(const std::string& id, Scale scale, Instant quiet_until) const {
+  return complete(scale, quiet_until) ? std::optional(of(id, scale)) : std::nullopt;
+}
+
 Growth GrowthWindow::of(const std::string& id, Scale scale) const {
   Growth growth;
   const auto found = series_.find(id);

@@ -69,6 +69,8 @@ class GrowthWindow {
 
   // One that is not there has a count of 0.
   Growth of(const std::string& id, Scale scale) const;
+  // The same, once the window is complete.
+  std::optional<Growth> checked(const std::string& id, Scale scale, Instant quiet_until) const;
 
   // One interval of the scale. The slow one is a multiple of the quick one.
   Duration interval(Scale scale) const { return thresholds_.interval() * stride(scale); }

@@ -29,7 +29,7 @@ Group as_group(std::string leak, const std::string& site, const SiteView& view, 
   group.site_id = site;
   group.creation = view.creation;
   group.place = &at;
-  group.count = group.aged = view.live;
+  group.count = group.stuck[static_cast<std::size_t>(Scale::quick)].now = view.live;
   group.stack_bytes = view.stack_bytes;
   if (view.oldest) group.oldest = *view.oldest;
   group.samples = view.eldest;
