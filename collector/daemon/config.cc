@@ -6,15 +6,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
 
 #include "base/duration.h"
+#include "base/read_file.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -257,12 +256,9 @@ Result<Config> Config::parse(const std::string& text, const std::string& name) {
 }
 
 Result<Config> Config::load(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path);
-  if (!in) return fail(Error::from_errno(errno != 0 ? errno : EIO, "reading configuration " + path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return parse(text.str(), path);
+  const auto text = read_file(path, "reading configuration");
+  if (!text) return fail(text.error());
+  return parse(*text, path);
 }
 
 bool matches_any(const std::vector<std::string>& globs, const std::string& path) {

@@ -62,17 +62,14 @@ std::string_view touch_text(const probe::Caught& caught, const Frames& frames) {
   const std::string_view of_sync = found == outside ? std::string_view() : text_of(*found);
   switch (caught.kind) {
     case GOLEAKD_SEND:
-      return "send";
     case GOLEAKD_RECEIVE:
-      return "receive";
     case GOLEAKD_CLOSE:
-      return "close";
+      return probe::to_string(caught.kind);
     case GOLEAKD_SELECT:
       return caught.sends ? "select send" : "select receive";
     case GOLEAKD_ACQUIRE:
-      return of_sync.empty() ? "acquire" : of_sync;
     case GOLEAKD_RELEASE:
-      return of_sync.empty() ? "release" : of_sync;
+      return of_sync.empty() ? probe::to_string(caught.kind) : of_sync;
     default:
       return of_sync;
   }

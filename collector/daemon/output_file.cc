@@ -32,7 +32,9 @@ Result<void> OutputFile::finish() {
 
 bool OutputFile::terminal() const { return ::isatty(::fileno(file_.get())) != 0; }
 
-bool OutputFile::color() const { return !dumb(::fileno(file_.get())) && std::getenv("NO_COLOR") == nullptr; }
+bool OutputFile::color() const { return wants_color(::fileno(file_.get())); }
+
+bool wants_color(int fd) { return !dumb(fd) && std::getenv("NO_COLOR") == nullptr; }
 
 bool dumb(int fd) {
   const char* term = std::getenv("TERM");

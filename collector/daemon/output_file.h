@@ -21,8 +21,7 @@ class OutputFile {
   bool failed() const { return failed_ != 0; }
   Result<void> finish();
   bool terminal() const;
-  // A terminal on which colours are wanted and understood (NO_COLOR, no-color.org; TERM).
-  bool color() const;
+  bool color() const;  // as wants_color()
 
  private:
   struct Close {
@@ -39,5 +38,7 @@ class OutputFile {
 
 // Not a terminal, or one that does not know how to go back on a line.
 bool dumb(int fd);
+// A terminal on which colours are wanted and understood (NO_COLOR, no-color.org; TERM).
+bool wants_color(int fd);
 
 }  // namespace goleakd::daemon

@@ -5,10 +5,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <string>
 
+#include "base/read_file.h"
 #include "daemon/commands.h"
 #include "daemon/exit_gate.h"
 #include "daemon/exit_notices.h"
@@ -26,12 +25,9 @@ using verify::ExitCodes;
 
 Result<verify::Baseline> read_baseline(const std::string& path) {
   if (path.empty()) return verify::Baseline();
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Error::from_errno(errno != 0 ? errno : EIO, "opening the baseline " + path));
-  std::ostringstream text;
-  text << in.rdbuf();
-  auto baseline = verify::Baseline::parse(std::move(text).str());
+  auto text = read_file(path, "opening the baseline");
+  if (!text) return fail(text.error());
+  auto baseline = verify::Baseline::parse(*std::move(text));
   if (!baseline) return fail(baseline.error().within(path));
   return baseline;
 }
@@ -81,8 +77,7 @@ Result<void> write_report(const VerifyOptions& options, const verify::Report& re
     return {};
   }
   if (!options.output.empty()) return write_file(options.output, text::verify_text(report, false));
-  const bool color = !dumb(STDERR_FILENO) && std::getenv("NO_COLOR") == nullptr;
-  std::fputs(("goleakd verify:\n" + text::verify_text(report, color)).c_str(), stderr);
+  std::fputs(("goleakd verify:\n" + text::verify_text(report, wants_color(STDERR_FILENO))).c_str(), stderr);
   return {};
 }
 

@@ -163,12 +163,12 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.by_state = ledger_.by_state();
   report.blocked_by_age = ledger_.blocked_by_age(now);
   report.leaks = engine_.leaks();
+  const auto wall = std::chrono::system_clock::now();
   for (verdict::Leak& leak : report.leaks) {
     const auto seen = spinning_.find(leak.id);
     if (leak.evidence == verdict::Evidence::spinning && seen != spinning_.end()) {
       show_running(leak.blocked, seen->second);
     }
-    const auto wall = std::chrono::system_clock::now();
     const verdict::IgnoreRule* rule = verdict::ignored_by(config_.ignore, process_->service, leak, wall);
     if (rule == nullptr) continue;
     leak.ignored = rule->reason;
