@@ -104,10 +104,12 @@ class Window:
                     for name in own_after}
         if not coroutines_seen:  # nobody told that they begin parked, so their first turn ends no park
             self.unmatched -= self.own[COROUTINES][0]
-        # Of goroutines that are not the runtime's own.
+        # Of goroutines that are not the runtime's own. Unseen coroutines belong to a site, with all that they have done
+        # since the start, only from the moment on when a snapshot happens to come upon one.
+        known = [name for name in after.sites if coroutines_seen or name != COROUTINES]
         self.parked, self.unparked = (
-            sum(site[name] for site in after.sites.values()) - sum(site[name] for site in before.sites.values())
-            for name in ("parked", "unparked"))
+            sum(after.sites[name][kind] - before.sites.get(name, {kind: 0})[kind] for name in known)
+            for kind in ("parked", "unparked"))
         self.system = max(before.system, after.system)
 
     def check_births_and_deaths(self, coroutines_seen):
