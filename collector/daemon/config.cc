@@ -207,6 +207,7 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
                                 {"growing_survival", reader.number(t.growing_survival, 0.0, 1.0)},
                                 {"accumulating_window", reader.duration(t.accumulating_window, seconds(2))},
                                 {"spinning_awake", reader.number(t.spinning_awake, 0.0, 1.0)},
+                                {"stuck_after", reader.duration(t.stuck_after, seconds(1))},
                                 {"stale_after", reader.duration(t.stale_after, seconds(1))},
                                 {"confirm_windows", reader.number(t.confirm_windows, 1, 100)},
                                 {"resolve_windows", reader.number(t.resolve_windows, 1, 100)},

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/duration.h"
+#include "daemon/lock_graph.h"
 #include "snapshot/process_memory.h"
 #include "snapshot/reader.h"
 
@@ -37,25 +38,23 @@ struct Reading {
 };
 
 // What no bound has foreseen (memory, above all) must not take the other targets along. Reads what those who were
-// picked wait on, too.
-Result<snapshot::Snapshot> take(Reading& reading, const target::GoProcess& process,
-                                const snapshot::SnapshotOptions& options, std::optional<Inspection>& inspection) {
+// picked wait on, too, and who holds locks.
+void take(Reading& reading, const snapshot::SnapshotOptions& options, SnapshotWorker::Done& done) {
+  const target::GoProcess& process = *done.process;
   try {
-    auto snapshot = reading.reader.take(options);
-    if (snapshot && !options.pick.empty()) {
-      inspection = inspect(process, reading.memory, target::Procfs(), *snapshot);
-      snapshot->picked.clear();
+    done.snapshot = reading.reader.take(options);
+    if (done.snapshot && !options.pick.empty()) {
+      done.inspection = inspect(process, reading.memory, target::Procfs(), *done.snapshot);
+      done.snapshot->picked.clear();
     }
-    return snapshot;
+    if (done.snapshot && options.raw) {
+      done.locks = read_lock_graph(process, reading.memory, *done.snapshot);
+      done.snapshot->raw = {};
+    }
   } catch (const std::exception& e) {
-    return fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
+    done.snapshot = fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
   }
 }
-
-struct Request {
-  ProcessPtr process;
-  std::vector<std::uint64_t> inspected;  // goids
-};
 
 }  // namespace
 
@@ -103,10 +102,10 @@ void SnapshotWorker::start_thread() {
   shared_->thread = std::thread([shared = shared_, generation = shared_->generation] { work(shared, generation); });
 }
 
-void SnapshotWorker::request(ProcessPtr process, std::vector<std::uint64_t> inspected) {
+void SnapshotWorker::request(Request request) {
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->waiting.push_back({.process = std::move(process), .inspected = std::move(inspected)});
+    shared_->waiting.push_back(std::move(request));
   }
   shared_->changed.notify_one();
 }
@@ -145,7 +144,8 @@ void SnapshotWorker::check_deadline(Instant now) {
                     format_duration(hangs ? shared_->deadline : shared_->deadline * kDeadlinesInAll) + ": left alone"),
        .took = now - shared_->began,
        .cpu = {},
-       .inspection = {}});
+       .inspection = {},
+       .locks = {}});
   shared_->current.reset();
   start_thread();
   shared_->wake();
@@ -203,11 +203,13 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
                                                                    std::to_string(process->pid) + " still hangs"),
                            .took = {},
                            .cpu = {},
-                           .inspection = {}});
+                           .inspection = {},
+                           .locks = {}});
     return true;
   }
   snapshot::SnapshotOptions options;
   options.pick = snapshot::GoidSet(request.inspected);
+  options.raw = request.locks;
   options.progress = [&](std::size_t, std::size_t) {
     const std::lock_guard guard(shared.mutex);
     if (shared.generation != generation) return false;
@@ -215,27 +217,27 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
     return !shared.stopping;
   };
   auto reading = std::exchange(shared.readings[process], nullptr);
-  std::optional<Done> done;
+  Done done{.process = process,
+            .snapshot = fail(ErrorKind::gone, "not taken"),
+            .took = {},
+            .cpu = {},
+            .inspection = {},
+            .locks = {}};
   const auto read = [&] {
     const Instant began = MonotonicClock::now();
     const Duration cpu = thread_cpu();
     if (!reading) reading = std::make_unique<Reading>(process);
-    std::optional<Inspection> inspection;
-    auto snapshot = take(*reading, *process, options, inspection);
-    if (inspection) inspection->asked = std::move(request.inspected);
-    const Duration helpers = snapshot ? snapshot->helpers_cpu : Duration{};
-    done = Done{.process = process,
-                .snapshot = std::move(snapshot),
-                .took = MonotonicClock::now() - began,
-                .cpu = thread_cpu() - cpu + helpers,
-                .inspection = std::move(inspection)};
+    take(*reading, options, done);
+    if (done.inspection) done.inspection->asked = std::move(request.inspected);
+    done.took = MonotonicClock::now() - began;
+    done.cpu = thread_cpu() - cpu + (done.snapshot ? done.snapshot->helpers_cpu : Duration{});
   };
   if (!read_unlocked(shared, generation, process, lock, read)) return false;
   // Forgotten meanwhile when its place is gone.
   if (const auto place = shared.readings.find(process); place != shared.readings.end()) {
     place->second = std::move(reading);
   }
-  shared.done.push_back(std::move(*done));
+  shared.done.push_back(std::move(done));
   return true;
 }
 

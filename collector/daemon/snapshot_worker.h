@@ -13,6 +13,7 @@
 #include "snapshot/runtime_counters.h"
 #include "snapshot/snapshot.h"
 #include "target/process.h"
+#include "verdict/lock_graph.h"
 
 namespace goleakd::daemon {
 
@@ -29,8 +30,9 @@ class SnapshotWorker {
     std::shared_ptr<const target::GoProcess> process;
     Result<snapshot::Snapshot> snapshot;
     Duration took{};
-    Duration cpu{};                        // of the threads that took it
-    std::optional<Inspection> inspection;  // nothing when the request named nobody, or the look failed
+    Duration cpu{};                           // of the threads that took it
+    std::optional<Inspection> inspection;     // nothing when the request named nobody, or the look failed
+    std::optional<verdict::LockGraph> locks;  // nothing when it was not asked for, or the look failed
   };
   struct Counted {
     std::shared_ptr<const target::GoProcess> process;
@@ -43,8 +45,12 @@ class SnapshotWorker {
   SnapshotWorker& operator=(const SnapshotWorker&) = delete;
   ~SnapshotWorker();
 
-  // `inspected`: goids of those of whom it is to be read, too, what they wait on.
-  void request(std::shared_ptr<const target::GoProcess> process, std::vector<std::uint64_t> inspected);
+  struct Request {
+    std::shared_ptr<const target::GoProcess> process;
+    std::vector<std::uint64_t> inspected;  // goids of those of whom it is to be read, too, what they wait on
+    bool locks = false;                    // and who holds the locks that others wait for
+  };
+  void request(Request request);
   // Does nothing while those of that process are still to come.
   void request_counters(std::shared_ptr<const target::GoProcess> process);
   // No more requests for it will come: its reader goes.

@@ -264,7 +264,7 @@ void Supervisor::request_snapshots() {
   for (auto& [pid, watch] : watches_) {
     if (!watch->wants_snapshot(now) || !budget_.allows(pid, now)) continue;
     watch->snapshot_requested();
-    worker_->request(watch->shared_process(), watch->to_inspect(now));
+    worker_->request(watch->next_look(now));
   }
 }
 
@@ -279,6 +279,7 @@ void Supervisor::collect_snapshots() {
     const Instant now = MonotonicClock::now();
     snapshot_seconds_.observe(std::chrono::duration<double>(done.took).count());
     watch.on_snapshot(done.snapshot, facts(*done.process), now);
+    if (done.locks) watch.on_locks(*done.locks, now);
     if (done.inspection) watch.on_inspection(std::move(*done.inspection));
     budget_.spent(done.process->pid, done.cpu, watch.snapshot_interval(), watch.has_suspects(), now);
   }

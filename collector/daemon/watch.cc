@@ -34,6 +34,9 @@ constexpr Duration kLongPark = std::chrono::milliseconds(100);
 // Tables of parks that have become too small are made anew, and their counts with them, no more often than this.
 constexpr Duration kTablesStand = std::chrono::seconds(10);
 
+// Who holds a lock is looked for among so many goroutines at most: it takes twice the memory of a plain look.
+constexpr std::size_t kMaxForLocks = 200'000;
+
 std::uint64_t total_hits(const goleakd_counters& counters) {
   return std::accumulate(std::begin(counters.hits), std::end(counters.hits), std::uint64_t{0});
 }
@@ -308,6 +311,19 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   look_at_spinning(*snapshot);
   seek_partners();
   next_snapshot_ = now + snapshot_interval();
+}
+
+SnapshotWorker::Request Watch::next_look(Instant now) const {
+  return {.process = process_,
+          .inspected = objects_.due(engine_.leaks(), now),
+          .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(ledger_, now)};
+}
+
+void Watch::on_locks(const verdict::LockGraph& graph, Instant now) {
+  const std::size_t before = engine_.leaks().size();
+  engine_.observe_locks(graph, ledger_, now);
+  if (engine_.leaks().size() > before) next_snapshot_ = std::min(next_snapshot_, now + snapshot_interval());
+  report_outdated_ = true;
 }
 
 void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {

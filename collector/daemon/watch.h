@@ -14,6 +14,7 @@
 #include "daemon/failure_watch.h"
 #include "daemon/inspection.h"
 #include "daemon/object_catcher.h"
+#include "daemon/snapshot_worker.h"
 #include "daemon/suspect_objects.h"
 #include "daemon/translator.h"
 #include "ledger/ledger.h"
@@ -64,8 +65,10 @@ class Watch {
   // Events must have been drained since the snapshot ended.
   void on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now);
 
-  // Of whom the snapshot is to read, too, what they wait on.
-  std::vector<std::uint64_t> to_inspect(Instant now) const { return objects_.due(engine_.leaks(), now); }
+  // What the snapshot that is due is to read.
+  SnapshotWorker::Request next_look(Instant now) const;
+  // After on_snapshot() of the same look.
+  void on_locks(const verdict::LockGraph& graph, Instant now);
   void on_inspection(Inspection inspection);
 
   // A snapshot has raised a suspicion that the next ones must confirm: it gets closer looks.

@@ -8,8 +8,8 @@
 namespace goleakd::daemon {
 namespace {
 
-constexpr std::array kChecks{verdict::Evidence::forever, verdict::Evidence::growing, verdict::Evidence::accumulating,
-                             verdict::Evidence::spinning, verdict::Evidence::stale};
+constexpr std::array kChecks{verdict::Evidence::forever,      verdict::Evidence::deadlock, verdict::Evidence::growing,
+                             verdict::Evidence::accumulating, verdict::Evidence::spinning, verdict::Evidence::stale};
 
 std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger,
                                               bool histograms) {

@@ -37,6 +37,10 @@ class GoroutineTable {
     const std::uint32_t position = position_of(goid);
     return position == kNone ? nullptr : &record(position);
   }
+  const Goroutine* find(Goid goid) const {
+    const std::uint32_t position = position_of(goid);
+    return position == kNone ? nullptr : &record(position);
+  }
   // Not held yet, and size() < kMaxSize. The address holds until something is erased.
   Goroutine& insert(const Goroutine& goroutine);
 

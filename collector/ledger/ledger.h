@@ -88,6 +88,14 @@ struct BlockedView {
   std::vector<Goid> samples;     // up to 5, longest parked first
 };
 
+// One goroutine.
+struct GoroutineView {
+  const CreationSite* creation = nullptr;  // this and the next are owned by the ledger
+  const BlockedPlace* place = nullptr;     // null: not in a park or system call, as far as is known
+  ParkAge age{};                           // of that
+  std::uint64_t stack_bytes = 0;
+};
+
 // Goroutines of one wait class by age: lt1m, 1m_10m, 10m_1h, 1h_24h, gt24h (at-least ages).
 using AgeBuckets = std::array<std::uint64_t, 5>;
 
@@ -159,6 +167,8 @@ class Ledger {
   // Of sites with any live, spawned or exited. Goids tell the order of births but for those that processors have in
   // reserve (runtime/proc.go: _GoidCacheBatch is 16 for each P).
   std::vector<CreationView> creations(std::span<const Goid> born = {}) const;
+  // Nothing when it is not alive, or the runtime's own.
+  std::optional<GoroutineView> goroutine(Goid goid) const;
   // The largest that has been heard of.
   Goid newest() const { return newest_; }
   // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has

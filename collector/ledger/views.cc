@@ -151,6 +151,17 @@ std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const
   return views;
 }
 
+std::optional<GoroutineView> Ledger::goroutine(Goid goid) const {
+  const Goroutine* goroutine = goroutines_.find(goid);
+  if (goroutine == nullptr || goroutine->system) return std::nullopt;
+  GoroutineView view{.creation = &creation_sites_[goroutine->creation],
+                     .place = nullptr,
+                     .age = {goroutine->at_least, goroutine->at_most},
+                     .stack_bytes = goroutine->stack_bytes()};
+  if (goroutine->shown && at_rest(goroutine->state)) view.place = &blocked_places_[goroutine->blocked];
+  return view;
+}
+
 // Only a snapshot that showed everybody makes absence from the ledger mean anything.
 bool Ledger::surely_gone(Goid goid) const {
   return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);

@@ -4,21 +4,36 @@
 #include <cstdint>
 
 namespace goleakd::snapshot {
+namespace {
 
-Snapshot snapshot_of_picked(const Snapshot& all) {
+Snapshot none_of(const Snapshot& all) {
   Snapshot few;
   few.begin = all.begin;
   few.end = all.end;
   few.stacks.push_back(all.stacks.front());
   few.births.resize(1);
-  for (const PickedGoroutine& picked : all.picked) {
-    Goroutine goroutine = picked.goroutine;
-    goroutine.birth = 0;
-    goroutine.stack = static_cast<std::uint32_t>(few.stacks.size());
-    few.stacks.push_back(all.stacks[picked.goroutine.stack]);
-    few.goroutines.push_back(goroutine);
-    few.raw.push_back(picked.raw);
-  }
+  return few;
+}
+
+void add(Snapshot& few, const Snapshot& all, Goroutine goroutine, const RawGoroutine& raw) {
+  few.stacks.push_back(all.stacks[goroutine.stack]);
+  goroutine.birth = 0;
+  goroutine.stack = static_cast<std::uint32_t>(few.stacks.size() - 1);
+  few.goroutines.push_back(goroutine);
+  few.raw.push_back(raw);
+}
+
+}  // namespace
+
+Snapshot snapshot_of_picked(const Snapshot& all) {
+  Snapshot few = none_of(all);
+  for (const PickedGoroutine& picked : all.picked) add(few, all, picked.goroutine, picked.raw);
+  return few;
+}
+
+Snapshot snapshot_of(const Snapshot& all, std::span<const std::size_t> numbers) {
+  Snapshot few = none_of(all);
+  for (const std::size_t number : numbers) add(few, all, all.goroutines[number], all.raw[number]);
   return few;
 }
 

@@ -50,6 +50,29 @@ std::optional<InlinedCall> InlineTrees::call_at(const Pclntab::Function& functio
   return decode(*bytes, 0);
 }
 
+std::uint64_t InlineTrees::own_pc(const Pclntab::Function& function, std::uint64_t pc) const {
+  constexpr int kMaxDepth = 100;
+  for (int depth = 0; depth < kMaxDepth; ++depth) {
+    const auto call = call_at(function, pc);
+    if (!call) break;
+    pc = function.entry + call->parent_pc;
+  }
+  return pc;
+}
+
+std::vector<InlinedCall> InlineTrees::calls_in(const Pclntab::Function& function) const {
+  std::vector<InlinedCall> calls;
+  const auto tree = tree_of(function);
+  const std::int32_t largest = tree ? functions_.largest_pcdata(function, kInlineIndexTable) : -1;
+  if (largest < 0 || largest >= kMaxCalls) return calls;
+  const auto bytes = elf_.read(*tree, (static_cast<std::uint64_t>(largest) + 1) * entry_size());
+  if (!bytes) return calls;
+  for (std::uint64_t i = 0; i <= static_cast<std::uint64_t>(largest); ++i) {
+    if (const auto call = decode(*bytes, i)) calls.push_back(*call);
+  }
+  return calls;
+}
+
 std::vector<InlineTrees::Host> InlineTrees::hosts_of(const std::set<std::string_view>& names) const {
   std::vector<Host> hosts;
   std::set<std::optional<std::uint32_t>> units;
@@ -61,15 +84,9 @@ std::vector<InlineTrees::Host> InlineTrees::hosts_of(const std::set<std::string_
     const auto function = functions_.function(i);
     if (!function || !units.contains(functions_.compilation_unit(*function))) continue;
     code += function->end - function->entry;
-    const auto tree = tree_of(*function);
-    const std::int32_t largest = tree ? functions_.largest_pcdata(*function, kInlineIndexTable) : -1;
-    if (largest < 0 || largest >= kMaxCalls) continue;
-    const auto bytes = elf_.read(*tree, (static_cast<std::uint64_t>(largest) + 1) * entry_size());
-    if (!bytes) continue;
     Host host{.function = *function, .inlined = {}};
-    for (std::uint64_t call = 0; call <= static_cast<std::uint64_t>(largest); ++call) {
-      const auto inlined = decode(*bytes, call);
-      const auto known = inlined ? names.find(functions_.name_at(inlined->name)) : names.end();
+    for (const InlinedCall& call : calls_in(*function)) {
+      const auto known = names.find(functions_.name_at(call.name));
       if (known != names.end()) host.inlined.insert(*known);
     }
     if (!host.inlined.empty()) hosts.push_back(std::move(host));

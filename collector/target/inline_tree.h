@@ -28,6 +28,13 @@ class InlineTrees {
   // Of the innermost inlined call at a pc within `function`; nothing where the code is the function's own.
   std::optional<InlinedCall> call_at(const Pclntab::Function& function, std::uint64_t pc) const;
 
+  // Where the function's own code stands when it is at `pc`: before the outermost inlined call that `pc` belongs to,
+  // else `pc` itself. Code that is seldom run is put behind all other, slow paths of what was inlined above all.
+  std::uint64_t own_pc(const Pclntab::Function& function, std::uint64_t pc) const;
+
+  // All that were inlined into it, in no order; none where there are too many to be true.
+  std::vector<InlinedCall> calls_in(const Pclntab::Function& function) const;
+
   // The functions into which calls of these, of package runtime, were inlined, each with all that was: a profile (PGO)
   // makes the compiler inline what it never does otherwise, golang/go#74045. Those of the same package are looked
   // through, whatever the linker calls them; other packages can't name what is asked for here.

@@ -38,7 +38,11 @@ std::map<std::string, const Group*> fullest_of(const std::map<std::string, Group
 }  // namespace
 
 Engine::Engine(std::string service, Thresholds thresholds)
-    : service_(std::move(service)), thresholds_(thresholds), stuck_(thresholds), live_(thresholds) {}
+    : service_(std::move(service)),
+      thresholds_(thresholds),
+      stuck_(thresholds),
+      live_(thresholds),
+      deadlocks_(service_, thresholds) {}
 
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
   const Duration interval = thresholds_.interval();
@@ -56,7 +60,16 @@ void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, 
       finding.refresh(group == among.end() ? nullptr : &group->second);
     }
   }
-  leaks_.clear();
+  gather();
+}
+
+void Engine::observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now) {
+  deadlocks_.look(graph, ledger, now);
+  gather();
+}
+
+void Engine::gather() {
+  leaks_ = deadlocks_.leaks();
   for (const auto& [id, finding] : findings_) leaks_.push_back(finding.leak());
   std::sort(leaks_.begin(), leaks_.end(), worse);
 }
@@ -198,6 +211,7 @@ Engine::Groups Engine::whole_sites(const Sites& sites) const {
 }
 
 std::optional<Instant> Engine::last_run(Evidence check) const {
+  if (check == Evidence::deadlock) return deadlocks_.last_run();
   const auto when = checked_.find(check);
   return when == checked_.end() ? std::nullopt : std::optional(when->second);
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "ledger/ledger.h"
+#include "verdict/deadlock_watch.h"
 #include "verdict/finding.h"
 #include "verdict/group.h"
 #include "verdict/growth.h"
@@ -28,10 +29,14 @@ class Engine {
 
   void observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now);
 
+  // It is time for a look at who holds which lock, and what it has shown; after observe() of the same snapshot.
+  bool wants_locks(const ledger::Ledger& ledger, Instant now) const { return deadlocks_.due(ledger, now); }
+  void observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now);
+
   // Worst first (severity, then stage, then count). Suspects too: whoever shows them says so.
   const std::vector<Leak>& leaks() const { return leaks_; }
   // Findings that have become leaking, ever.
-  std::uint64_t detected() const { return detected_; }
+  std::uint64_t detected() const { return detected_ + deadlocks_.detected(); }
   // When each check last ran, for goleakd_check_last_run_timestamp_seconds: empty until it has run once. Growth can't
   // be checked before a whole window has been watched, after the quiet time of the process.
   std::optional<Instant> last_run(Evidence check) const;
@@ -47,6 +52,7 @@ class Engine {
   };
   using Subjects = std::map<std::string, Subject>;  // by leak id
 
+  void gather();
   Cutoffs cutoffs(Instant now) const;
   Sites sites(const ledger::Ledger& ledger) const;
   void remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now);
@@ -63,6 +69,7 @@ class Engine {
   std::map<std::string, Finding> findings_;                  // by leak id
   std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites
   std::map<std::string, ledger::BlockedPlace> site_places_;  // where they are shown, by site id
+  DeadlockWatch deadlocks_;
   std::vector<Leak> leaks_;
   std::uint64_t detected_ = 0;
   std::optional<Instant> evaluated_;

@@ -23,6 +23,7 @@ struct Stuck {
 Stuck stuck(const Group& group, Evidence evidence) {
   switch (evidence) {
     case Evidence::forever:
+    case Evidence::deadlock:  // told of by DeadlockWatch alone
     case Evidence::accumulating:
     case Evidence::spinning:
       return {group.count, group.orphans};
@@ -202,6 +203,8 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
   switch (leak_.evidence) {
     case Evidence::forever:
       return count + " where nothing can ever wake them" + (judgement.grows ? "; " + growth_text(growth, kStayed) : "");
+    case Evidence::deadlock:
+      break;
     case Evidence::growing:
       return judgement.grows ? growth_text(growth, kStayed) + connections
                              : settled(" still stuck", "it is a pool that is full");

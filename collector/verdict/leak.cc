@@ -15,7 +15,7 @@ struct CauseText {
   std::string_view advice;
 };
 
-constexpr std::array<CauseText, 24> kCauses{{
+constexpr std::array<CauseText, 29> kCauses{{
     {Cause::send_unbuffered_no_receiver, "send_unbuffered_no_receiver",
      "It sends on an unbuffered channel, and nobody receives: the receiver has returned, most often on an error or a "
      "timeout.",
@@ -59,6 +59,33 @@ constexpr std::array<CauseText, 24> kCauses{{
      "Unlock on every path, never block while holding a lock, take several locks always in one order:\n"
      "mu.Lock()\n"
      "defer mu.Unlock()"},
+    {Cause::lock_order, "lock_order",
+     "These goroutines hold locks that the others of them wait for: they were taken in different orders.",
+     "Take several locks always in the same order, or hold only one at a time:\n"
+     "first, second := ordered(a, b)\n"
+     "first.mu.Lock(); defer first.mu.Unlock()\n"
+     "second.mu.Lock(); defer second.mu.Unlock()"},
+    {Cause::double_lock, "double_lock",
+     "It waits for a mutex that it holds itself: a sync.Mutex can't be locked twice, not by its holder either.",
+     "Lock in the outer function only, and call one that expects the lock to be held:\n"
+     "func (b *Box) Add(v int) { b.mu.Lock(); defer b.mu.Unlock(); b.addLocked(v) }"},
+    {Cause::lock_upgrade, "lock_upgrade",
+     "It waits to lock an RWMutex that it has locked itself: a lock for reading can't be made one for writing.",
+     "Give the read lock back first, take the write lock, and look again at what was read:\n"
+     "mu.RUnlock()\n"
+     "mu.Lock(); defer mu.Unlock()\n"
+     "if !stillTrue() { return }"},
+    {Cause::recursive_read_lock, "recursive_read_lock",
+     "It waits to lock an RWMutex for reading that it has locked already: a writer came between, and from then on no "
+     "reader is let in until those who are have left.",
+     "Lock for reading once, and call functions that expect the lock to be held:\n"
+     "mu.RLock(); defer mu.RUnlock()\n"
+     "total := sumLocked()"},
+    {Cause::wait_under_lock, "wait_under_lock",
+     "It waits for goroutines to be done while it holds a lock that they need for that.",
+     "Unlock before waiting for others:\n"
+     "mu.Unlock()\n"
+     "wg.Wait()"},
     {Cause::cond_never_signalled, "cond_never_signalled", "It waits on a sync.Cond that nobody signals any more.",
      "Change the condition under the lock and signal after every change, also when shutting down:\n"
      "c.L.Lock(); done = true; c.L.Unlock()\n"
@@ -153,6 +180,8 @@ std::string_view to_string(Evidence evidence) {
   switch (evidence) {
     case Evidence::forever:
       return "forever";
+    case Evidence::deadlock:
+      return "deadlock";
     case Evidence::growing:
       return "growing";
     case Evidence::accumulating:

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "ledger/goroutine_dump.h"
 #include "ledger/site.h"
 
 namespace goleakd::verdict {
 
 // What a verdict rests on (docs/verdicts.md), strongest first.
-enum class Evidence : std::uint8_t { forever, growing, accumulating, spinning, stale };
+enum class Evidence : std::uint8_t { forever, deadlock, growing, accumulating, spinning, stale };
 
 // It says of all goroutines of a creation site that they do not end, not where they are stuck: they do wake.
 constexpr bool speaks_of_site(Evidence evidence) {
@@ -30,6 +31,11 @@ enum class Cause : std::uint8_t {
   select_without_exit,
   wait_group_never_done,
   mutex_never_released,
+  lock_order,
+  double_lock,
+  lock_upgrade,
+  recursive_read_lock,
+  wait_under_lock,
   cond_never_signalled,
   semaphore_never_released,
   io_wait,
@@ -60,6 +66,20 @@ std::string_view explain(Cause cause);
 std::string_view advise(Cause cause);
 
 // One finding about one process. Times are monotonic; whoever exports turns them into wall time.
+// One of the goroutines that wait for each other.
+struct DeadlockMember {
+  struct Held {
+    ledger::ObjectDump object;
+    ledger::Frame frame;  // that holds it, where it goes on; of a wait group: that is to call Done
+  };
+  ledger::Goid goid = 0;
+  ledger::CreationSite creation;
+  ledger::BlockedPlace blocked;
+  ledger::ObjectDump waits_for;
+  std::vector<Held> holds;  // of what the others wait for
+  Instant blocked_at_least_since;
+};
+
 struct Leak {
   std::string id;  // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines
   std::string site_id;  // 16 hex digits of hash(service, creation function, ordinal)
@@ -83,7 +103,11 @@ struct Leak {
   Instant blocked_at_least_since;         // the longest stuck
   Instant blocked_at_most_since;          // Instant::min(): older than goleakd's watch
   std::vector<std::uint64_t> goroutines;  // up to 5 goids, longest stuck first
-  std::string ignored;  // the reason of the rule by which it is left alone (ignore.h); empty: it is not
+  // Of a deadlock: up to 8 by goid, of each place one at least if there are no more of those. `creation` and `blocked`
+  // are one's of them.
+  std::vector<DeadlockMember> members;
+  std::uint64_t behind = 0;  // of count: those who wait for what the members of a deadlock hold
+  std::string ignored;       // the reason of the rule by which it is left alone (ignore.h); empty: it is not
   // The evidence in words with its numbers: "rose in 10 of 10 intervals over 5m, from 12 to 132; 100 % stayed in the
   // same park".
   std::string reasoning;

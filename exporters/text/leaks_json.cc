@@ -19,6 +19,10 @@ json blocked_json(const ledger::BlockedPlace& place) {
           {"reason", place.reason},     {"in_loop", place.in_loop}};
 }
 
+json stack_json(const ledger::BlockedPlace& place) {
+  return place.stack == nullptr ? json::array() : frames_json(*place.stack);
+}
+
 json spawned_from_json(const verdict::TargetReport& target, const verdict::Leak& leak) {
   json list = json::array();
   const auto known = target.spawned_from.find(leak.site_id);
@@ -43,6 +47,26 @@ json caught_json(const verdict::Report& report, const std::vector<verdict::Caugh
 json woken_by_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
   const auto known = target.woken_by.find(leak.id);
   return known == target.woken_by.end() ? json::array() : caught_json(report, known->second);
+}
+
+// Who waits for whom; null for what is no deadlock.
+json deadlock_json(const verdict::Report& report, const verdict::Leak& leak) {
+  if (leak.evidence != verdict::Evidence::deadlock) return {};
+  json members = json::array();
+  for (const verdict::DeadlockMember& member : leak.members) {
+    json holds = json::array();
+    for (const verdict::DeadlockMember::Held& held : member.holds) {
+      holds.push_back({{"object", object_json(held.object)}, {"frame", to_json(held.frame)}});
+    }
+    members.push_back({{"goroutine", member.goid},
+                       {"creation", to_json(member.creation)},
+                       {"blocked", blocked_json(member.blocked)},
+                       {"stack", stack_json(member.blocked)},
+                       {"blocked_at_least_since", wall_time(report, member.blocked_at_least_since)},
+                       {"waits_for", object_json(member.waits_for)},
+                       {"holds", std::move(holds)}});
+  }
+  return {{"members", std::move(members)}, {"behind", leak.behind}};
 }
 
 verdict::Touches touches_of(const verdict::TargetReport& target, const verdict::Leak& leak) {
@@ -93,7 +117,8 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"goroutines", leak.goroutines},
       {"creation", to_json(leak.creation)},
       {"blocked", blocked_json(leak.blocked)},
-      {"stack", leak.blocked.stack == nullptr ? json::array() : frames_json(*leak.blocked.stack)},
+      {"stack", stack_json(leak.blocked)},
+      {"deadlock", deadlock_json(report, leak)},
       {"waits_on", waits_on_json(report, target, leak)},
       {"spawned_from", spawned_from_json(target, leak)},
       {"woken_by", woken_by_json(report, target, leak)},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/duration.h"
+#include "base/hex.h"
 #include "text/layout.h"
 #include "text/object.h"
 #include "verdict/cost.h"
@@ -146,6 +147,25 @@ std::string places(const Leak& leak) {
          listing(verdict::speaks_of_site(leak.evidence) ? "seen in" : "stuck in", {rows[1]});
 }
 
+// Each of those who wait for each other, what it holds, and what it waits for.
+std::string members(const Report& report, const Leak& leak) {
+  const auto name = [](const ledger::ObjectDump& object) { return printable(object.kind) + " " + hex(object.address); };
+  const auto at = [](const auto& place) { return printable(place.function) + " " + location(place.file, place.line); };
+  std::vector<std::string> rows;
+  for (const verdict::DeadlockMember& member : leak.members) {
+    rows.push_back("goroutine " + std::to_string(member.goid) + ", started by " + at(member.creation));
+    for (const auto& [object, frame] : member.holds) {
+      const bool owes = object.kind == "waitgroup";
+      rows.push_back((owes ? "  owes Done to " : "  holds ") + name(object) + " in " + at(frame));
+    }
+    rows.push_back("  waits for " + name(member.waits_for) + " in " + at(member.blocked) + ", for " +
+                   format_duration(report.at - member.blocked_at_least_since));
+  }
+  const std::uint64_t shown = leak.members.size() + leak.behind;
+  if (shown < leak.count) rows.push_back("and " + std::to_string(leak.count - shown) + " more like them");
+  return listing("deadlock", rows);
+}
+
 std::string frames_below(const std::string& label, const std::vector<ledger::Frame>& frames, int limit) {
   const std::size_t shown = std::min(frames.size(), static_cast<std::size_t>(std::max(limit, 0)));
   std::vector<std::vector<std::string>> table;
@@ -254,8 +274,9 @@ std::string evidence(const Leak& leak) {
 
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
-  return title(report, finding, query.color) + extent(report, leak) + memory(finding) + places(leak) +
-         waits_on(*finding.target, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
+  return title(report, finding, query.color) + extent(report, leak) + memory(finding) +
+         (leak.members.empty() ? places(leak) : members(report, leak)) + waits_on(*finding.target, leak) +
+         spawned_from(*finding.target, leak, query.stack_frames) +
          partners(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
          paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);

@@ -23,6 +23,14 @@ class Sighting:
         return f"{leak['evidence']}, {leak['cause']} in {leak['blocked']['function']}, started by {leak['creation']['function']}"
 
 
+def _parts(leak):
+    """A deadlock is told of once, and stands at the places of all its members."""
+    if not leak["deadlock"] or not leak["deadlock"]["members"]:
+        return [leak]
+    return [leak | {name: member[name] for name in ("creation", "blocked", "stack")} | {"id": f"{leak['id']}-{member['goroutine']}"}
+            for member in leak["deadlock"]["members"]]
+
+
 class Sightings:
     """All that was ever said of one process."""
 
@@ -31,7 +39,7 @@ class Sightings:
         self.panics = []
 
     def add(self, leaks, age):
-        for leak in leaks:
+        for leak in (part for leak in leaks for part in _parts(leak)):
             seen = self.by_id.setdefault(leak["id"], Sighting(leak))
             if leak["stage"] != "leaking":
                 continue

@@ -18,7 +18,7 @@ func deadlockPair(l load) {
 			time.Sleep(l.period)
 			stock.Lock()
 			use(ask(1))
-			prices.Lock() // leak: first evidence=deadlock cause=mutex_never_released|lock_order
+			prices.Lock() // leak: first evidence=deadlock cause=lock_order
 			prices.Unlock()
 			stock.Unlock()
 		}
@@ -28,7 +28,7 @@ func deadlockPair(l load) {
 			time.Sleep(l.period)
 			prices.Lock()
 			use(ask(2))
-			stock.Lock() // leak: second evidence=deadlock cause=mutex_never_released|lock_order
+			stock.Lock() // leak: second evidence=deadlock cause=lock_order
 			stock.Unlock()
 			prices.Unlock()
 		}

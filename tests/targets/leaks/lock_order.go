@@ -15,10 +15,10 @@ type account struct {
 // end in each holding what the other wants.
 func lockOrder(l load) {
 	transferBothWays(l, func(from, to *account) {
-		from.mu.Lock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released
+		from.mu.Lock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released|lock_order
 		defer from.mu.Unlock()
 		use(ask(1))
-		to.mu.Lock() // leak: visitor evidence=deadlock optional=yes cause=mutex_never_released
+		to.mu.Lock() // leak: visitor evidence=deadlock optional=yes cause=mutex_never_released|lock_order
 		defer to.mu.Unlock()
 		from.balance--
 		to.balance++

@@ -20,7 +20,7 @@ func onceRecursive(l load) {
 }
 
 func (f *settingsFile) get(n int, needsDefault bool) int {
-	f.once.Do(func() { // leak: request evidence=growing|deadlock cause=mutex_never_released
+	f.once.Do(func() { // leak: request evidence=growing|deadlock cause=mutex_never_released|double_lock
 		f.value = ask(n)
 		if needsDefault {
 			f.value += f.get(n, false)

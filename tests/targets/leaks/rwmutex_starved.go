@@ -11,10 +11,10 @@ var _ = register("rwmutex_starved", rwMutexStarved, rwMutexStarvedFixed)
 func rwMutexStarved(l load) {
 	var mu sync.RWMutex
 	visitConfiguration(l, &mu, func(n int) {
-		mu.RLock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released
+		mu.RLock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released|recursive_read_lock
 		defer mu.RUnlock()
 		use(askUnless(true, n))
-		mu.RLock() // leak: visitor optional=yes evidence=deadlock cause=mutex_never_released
+		mu.RLock() // leak: visitor optional=yes evidence=deadlock cause=recursive_read_lock
 		defer mu.RUnlock()
 		use(n)
 	})

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "ledger/ledger.h"
+#include "verdict/deadlock.h"
+#include "verdict/leak.h"
+#include "verdict/lock_graph.h"
+#include "verdict/thresholds.h"
+
+namespace goleakd::verdict {
+
+// Deadlocks of one process, from look to look. A cycle is one finding with all its members, and those that stand in the
+// same places are one together. Pure.
+class DeadlockWatch {
+ public:
+  DeadlockWatch(std::string service, const Thresholds& thresholds)
+      : service_(std::move(service)), thresholds_(thresholds) {}
+
+  // It is time to look who holds which lock: somebody has waited for one for long enough, or a deadlock that was found
+  // is to be seen again. Every half a minute, and at each snapshot while there is something to confirm.
+  bool due(const ledger::Ledger& ledger, Instant now) const;
+
+  void look(const LockGraph& graph, const ledger::Ledger& ledger, Instant now);
+
+  std::vector<Leak> leaks() const;
+  std::uint64_t detected() const { return detected_; }  // that have become leaking, ever
+  std::optional<Instant> last_run() const { return looked_; }
+
+ private:
+  struct Known {
+    Leak leak;
+    std::set<ledger::Goid> members;
+    int agreeing = 0;  // looks in a row that show it
+    int missing = 0;   // looks in a row that do not
+    Instant resolved_at;
+  };
+
+  static constexpr std::size_t kMaxMembers = 8;  // that are shown
+
+  std::vector<DeadlockMember> shown(std::vector<DeadlockMember> members) const;
+  Leak describe(const LockGraph& graph, const std::vector<Deadlock>& together, const ledger::Ledger& ledger) const;
+  std::string id_of(const LockGraph& graph, const Deadlock& deadlock, const ledger::Ledger& ledger) const;
+  void age(Known& known, bool seen, Instant now);
+
+  std::string service_;
+  Thresholds thresholds_;
+  std::map<std::string, Known> known_;  // by leak id
+  std::uint64_t detected_ = 0;
+  std::optional<Instant> looked_;
+};
+
+}  // namespace goleakd::verdict
