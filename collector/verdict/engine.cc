@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <tuple>
 #include <utility>
+
+#include "verdict/held_by.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -60,17 +63,23 @@ void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, 
       finding.refresh(group == among.end() ? nullptr : &group->second);
     }
   }
-  gather();
+  gather(ledger);
 }
 
 void Engine::observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now) {
   deadlocks_.look(graph, ledger, now);
-  gather();
+  locks_ = graph;
+  gather(ledger);
 }
 
-void Engine::gather() {
-  leaks_ = deadlocks_.leaks();
-  for (const auto& [id, finding] : findings_) leaks_.push_back(finding.leak());
+void Engine::gather(const ledger::Ledger& ledger) {
+  leaks_.clear();
+  for (const auto& [id, finding] : findings_) {
+    Leak& leak = leaks_.emplace_back(finding.leak());
+    if (locks_) leak.held_by = held_by(*locks_, ledger, leak.goroutines);
+    if (leak.held_by) leak.cause = cause_by_holders(*leak.held_by, leak.cause);
+  }
+  std::ranges::copy(deadlocks_.leaks(), std::back_inserter(leaks_));
   std::sort(leaks_.begin(), leaks_.end(), worse);
 }
 

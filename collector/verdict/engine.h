@@ -52,7 +52,7 @@ class Engine {
   };
   using Subjects = std::map<std::string, Subject>;  // by leak id
 
-  void gather();
+  void gather(const ledger::Ledger& ledger);
   Cutoffs cutoffs(Instant now) const;
   Sites sites(const ledger::Ledger& ledger) const;
   void remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now);
@@ -70,6 +70,7 @@ class Engine {
   std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites
   std::map<std::string, ledger::BlockedPlace> site_places_;  // where they are shown, by site id
   DeadlockWatch deadlocks_;
+  std::optional<LockGraph> locks_;  // of the newest look at them
   std::vector<Leak> leaks_;
   std::uint64_t detected_ = 0;
   std::optional<Instant> evaluated_;

@@ -15,7 +15,7 @@ struct CauseText {
   std::string_view advice;
 };
 
-constexpr std::array<CauseText, 29> kCauses{{
+constexpr std::array<CauseText, 31> kCauses{{
     {Cause::send_unbuffered_no_receiver, "send_unbuffered_no_receiver",
      "It sends on an unbuffered channel, and nobody receives: the receiver has returned, most often on an error or a "
      "timeout.",
@@ -59,6 +59,18 @@ constexpr std::array<CauseText, 29> kCauses{{
      "Unlock on every path, never block while holding a lock, take several locks always in one order:\n"
      "mu.Lock()\n"
      "defer mu.Unlock()"},
+    {Cause::lock_held_over_channel, "lock_held_over_channel",
+     "It waits for a lock whose holder waits for a channel: the lock is free again only when somebody sends or "
+     "receives "
+     "there.",
+     "Copy what is needed under the lock, and use channels without it:\n"
+     "mu.Lock(); order := next; mu.Unlock()\n"
+     "orders <- order"},
+    {Cause::lock_held_over_io, "lock_held_over_io",
+     "It waits for a lock whose holder waits for the network, a file or the kernel: one slow call stops everybody.",
+     "Make slow calls without the lock, and give them a deadline:\n"
+     "mu.Lock(); conn := c; mu.Unlock()\n"
+     "conn.SetDeadline(time.Now().Add(timeout))"},
     {Cause::lock_order, "lock_order",
      "These goroutines hold locks that the others of them wait for: they were taken in different orders.",
      "Take several locks always in the same order, or hold only one at a time:\n"

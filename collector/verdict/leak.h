@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ enum class Cause : std::uint8_t {
   select_without_exit,
   wait_group_never_done,
   mutex_never_released,
+  lock_held_over_channel,
+  lock_held_over_io,
   lock_order,
   double_lock,
   lock_upgrade,
@@ -80,6 +83,15 @@ struct DeadlockMember {
   Instant blocked_at_least_since;
 };
 
+// One who may hold a lock that others wait for, and stands still.
+struct LockHolder {
+  ledger::Goid goid = 0;
+  ledger::ObjectDump object;     // the lock
+  ledger::Frame frame;           // that holds it, where it goes on
+  ledger::BlockedPlace blocked;  // where the goroutine is
+  Instant blocked_at_least_since;
+};
+
 struct Leak {
   std::string id;  // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines
   std::string site_id;  // 16 hex digits of hash(service, creation function, ordinal)
@@ -103,6 +115,9 @@ struct Leak {
   Instant blocked_at_least_since;         // the longest stuck
   Instant blocked_at_most_since;          // Instant::min(): older than goleakd's watch
   std::vector<std::uint64_t> goroutines;  // up to 5 goids, longest stuck first
+  // Who may hold the locks that `goroutines` wait for, up to 4; nothing where that was not looked for, or they wait for
+  // none, empty where nobody was found.
+  std::optional<std::vector<LockHolder>> held_by;
   // Of a deadlock: up to 8 by goid, of each place one at least if there are no more of those. `creation` and `blocked`
   // are one's of them.
   std::vector<DeadlockMember> members;

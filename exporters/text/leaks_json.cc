@@ -69,6 +69,19 @@ json deadlock_json(const verdict::Report& report, const verdict::Leak& leak) {
   return {{"members", std::move(members)}, {"behind", leak.behind}};
 }
 
+json held_by_json(const verdict::Report& report, const verdict::Leak& leak) {
+  if (!leak.held_by) return {};
+  json list = json::array();
+  for (const verdict::LockHolder& holder : *leak.held_by) {
+    list.push_back({{"goroutine", holder.goid},
+                    {"object", object_json(holder.object)},
+                    {"frame", to_json(holder.frame)},
+                    {"blocked", blocked_json(holder.blocked)},
+                    {"blocked_at_least_since", wall_time(report, holder.blocked_at_least_since)}});
+  }
+  return list;
+}
+
 verdict::Touches touches_of(const verdict::TargetReport& target, const verdict::Leak& leak) {
   const auto known = target.touched_by.find(leak.id);
   return known == target.touched_by.end() ? verdict::Touches() : known->second;
@@ -118,6 +131,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"creation", to_json(leak.creation)},
       {"blocked", blocked_json(leak.blocked)},
       {"stack", stack_json(leak.blocked)},
+      {"held_by", held_by_json(report, leak)},
       {"deadlock", deadlock_json(report, leak)},
       {"waits_on", waits_on_json(report, target, leak)},
       {"spawned_from", spawned_from_json(target, leak)},

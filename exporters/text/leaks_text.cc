@@ -147,10 +147,30 @@ std::string places(const Leak& leak) {
          listing(verdict::speaks_of_site(leak.evidence) ? "seen in" : "stuck in", {rows[1]});
 }
 
+std::string name(const ledger::ObjectDump& object) { return printable(object.kind) + " " + hex(object.address); }
+
+template <typename Place>
+std::string at(const Place& place) {
+  return printable(place.function) + " " + location(place.file, place.line);
+}
+
+// Who holds the lock that it waits for, and what keeps that one.
+std::string held_by(const Report& report, const Leak& leak) {
+  if (!leak.held_by) return {};
+  if (leak.held_by->empty()) {
+    return paragraph("held by", "nobody who could be found: whoever locked it has returned without unlocking, or runs");
+  }
+  std::vector<std::string> rows;
+  for (const verdict::LockHolder& holder : *leak.held_by) {
+    rows.push_back("goroutine " + std::to_string(holder.goid) + ", " + name(holder.object) + " in " + at(holder.frame));
+    rows.push_back("  which is stuck in " + at(holder.blocked) + " [" + printable(holder.blocked.reason) + "], for " +
+                   format_duration(report.at - holder.blocked_at_least_since));
+  }
+  return listing("held by", rows);
+}
+
 // Each of those who wait for each other, what it holds, and what it waits for.
 std::string members(const Report& report, const Leak& leak) {
-  const auto name = [](const ledger::ObjectDump& object) { return printable(object.kind) + " " + hex(object.address); };
-  const auto at = [](const auto& place) { return printable(place.function) + " " + location(place.file, place.line); };
   std::vector<std::string> rows;
   for (const verdict::DeadlockMember& member : leak.members) {
     rows.push_back("goroutine " + std::to_string(member.goid) + ", started by " + at(member.creation));
@@ -276,7 +296,7 @@ std::string block(const Report& report, const Finding& finding, const LeaksQuery
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + memory(finding) +
          (leak.members.empty() ? places(leak) : members(report, leak)) + waits_on(*finding.target, leak) +
-         spawned_from(*finding.target, leak, query.stack_frames) +
+         held_by(report, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
          partners(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
          paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);

@@ -9,6 +9,7 @@
 #include "ledger_fixture.h"
 #include "verdict/deadlock.h"
 #include "verdict/deadlock_watch.h"
+#include "verdict/held_by.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -281,6 +282,27 @@ TEST_F(Watched, CausesAreToldApart) {
   group.holds(2, workers);
   group.waits(2, mutex);
   EXPECT_EQ(cause(group), Cause::wait_under_lock);
+}
+
+TEST_F(Watched, HoldersAreNamedWithWhatKeepsThem) {
+  ledger::GoroutineState holder = ledger::waiting(9, 9, WaitClass::chan_send);
+  holder.blocked = ledger.intern(ledger::place("main.send", WaitClass::chan_send));
+  ledger.apply(ledger::snapshot(now, now, {ledger::waiting(1, 1, WaitClass::mutex), holder}));
+  Graph graph;
+  const auto a = graph.lock();
+  graph.waits(1, a);
+  const std::vector<Goid> waiters{1, 77};
+  EXPECT_TRUE(held_by(graph, ledger, waiters)->empty());
+  EXPECT_FALSE(held_by(graph, ledger, std::vector<Goid>{2}));
+  graph.holds(9, a);
+  graph.holds(100, a);  // has ended meanwhile
+  const auto holders = held_by(graph, ledger, waiters);
+  ASSERT_TRUE(holders);
+  ASSERT_EQ(holders->size(), 1U);
+  EXPECT_EQ(holders->at(0).goid, 9U);
+  EXPECT_EQ(holders->at(0).blocked.function, "main.send");
+  EXPECT_EQ(cause_by_holders(*holders, Cause::mutex_never_released), Cause::lock_held_over_channel);
+  EXPECT_EQ(cause_by_holders({}, Cause::mutex_never_released), Cause::mutex_never_released);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ func mutexOverChannel(l load) {
 	book := &ledgerBook{orders: make(chan int)}
 	go book.settle() // leak-go: settler
 	serveBook(l, book, func(n int) {
-		book.mu.Lock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released
+		book.mu.Lock() // leak: visitor evidence=growing|deadlock cause=lock_held_over_channel
 		defer book.mu.Unlock()
 		book.balance++
 		book.orders <- n // leak: visitor optional=yes evidence=deadlock cause=send_unbuffered_no_receiver

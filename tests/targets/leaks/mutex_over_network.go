@@ -20,7 +20,7 @@ type exchange struct {
 func mutexOverNetwork(l load) {
 	e := dialSilent()
 	serveRates(l, func(n int) {
-		e.mu.Lock() // leak: visitor evidence=growing|deadlock cause=mutex_never_released
+		e.mu.Lock() // leak: visitor evidence=growing|deadlock cause=lock_held_over_io
 		defer e.mu.Unlock()
 		use(e.read()) // leak: visitor optional=yes evidence=deadlock cause=io_wait
 	})
