@@ -36,6 +36,20 @@ Cause cause_of(const LockGraph& graph, const std::vector<Deadlock>& together) {
   return reads ? Cause::recursive_read_lock : Cause::lock_upgrade;
 }
 
+std::string in_words(const std::vector<Deadlock>& together) {
+  std::size_t members = 0;
+  bool alone = true;
+  for (const Deadlock& deadlock : together) {
+    members += deadlock.members.size();
+    alone = alone && deadlock.members.size() == 1;
+  }
+  if (members == 1) return "1 goroutine waits for a lock that it holds itself";
+  const std::string many = std::to_string(members) + " goroutines wait for locks that they hold";
+  if (alone) return many + ", each for its own";
+  return many + ", each for another's" +
+         (together.size() == 1 ? "" : ", in " + std::to_string(together.size()) + " circles");
+}
+
 }  // namespace
 
 bool DeadlockWatch::due(const ledger::Ledger& ledger, Instant now) const {
@@ -165,9 +179,7 @@ Leak DeadlockWatch::describe(const LockGraph& graph, const std::vector<Deadlock>
     }
   }
   leak.count = members.size() + leak.behind;
-  leak.reasoning = members.size() == 1 ? "1 goroutine waits for a lock that it holds itself"
-                                       : std::to_string(members.size()) +
-                                             " goroutines wait for locks that they hold, each for another's";
+  leak.reasoning = in_words(together);
   if (leak.behind > 0) leak.reasoning += "; " + std::to_string(leak.behind) + " more wait for the same locks";
   if (graph.unread > 0)
     leak.reasoning += "; " + std::to_string(graph.unread) + " that might hold them could not be looked at";
@@ -188,6 +200,7 @@ Leak DeadlockWatch::describe(const LockGraph& graph, const std::vector<Deadlock>
 
 std::vector<Leak> DeadlockWatch::leaks() const {
   std::vector<Leak> leaks;
+  leaks.reserve(known_.size());
   for (const auto& [id, known] : known_) leaks.push_back(known.leak);
   return leaks;
 }
