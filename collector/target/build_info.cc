@@ -45,6 +45,7 @@ void parse_module_text(std::string_view text, BuildInfo& info) {
       info.path = line;
     } else if (key == "mod") {
       info.module = next_field(line, '\t');
+      info.module_version = next_field(line, '\t');
     } else if (key == "build" && info.settings.size() < kMaxSettings) {
       const std::string_view name = next_field(line, '=');
       info.settings.emplace(name, line);
@@ -71,7 +72,7 @@ Result<BuildInfo> BuildInfo::parse(ByteSpan section) {
   if (!version_text) return invalid("the version is cut short");
   auto version = GoVersion::parse(*version_text);
   if (!version) return fail(ErrorKind::unsupported, "built by something that is no version of Go 1");
-  BuildInfo info{.version = std::move(*version), .path = {}, .module = {}, .settings = {}};
+  BuildInfo info{.version = std::move(*version), .path = {}, .module = {}, .module_version = {}, .settings = {}};
   const auto module_text = prefixed_string(section, offset);
   if (module_text && module_text->size() >= 2 * kSentinel && module_text->size() <= kMaxModuleText) {
     parse_module_text(module_text->substr(kSentinel, module_text->size() - 2 * kSentinel), info);

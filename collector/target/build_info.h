@@ -15,6 +15,7 @@ struct BuildInfo {
   GoVersion version;
   std::string path;                             // of the main package
   std::string module;                           // path of the main module; empty when built outside one
+  std::string module_version;                   // of it; "(devel)" when it was built from a checkout
   std::map<std::string, std::string> settings;  // "-race" → "true", "GOARCH" → "amd64", …
 
   // From the contents of section .go.buildinfo, as Go 1.18 and later write it (strings inline). The older form, which

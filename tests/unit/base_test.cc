@@ -16,6 +16,7 @@
 #include "base/duration.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/size.h"
 #include "base/unique_fd.h"
 
 namespace goleakd {
@@ -26,6 +27,19 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
+
+TEST(Size, IsParsedWithItsUnit) {
+  EXPECT_EQ(parse_size("64KiB"), 64U << 10U);
+  EXPECT_EQ(parse_size("256MiB"), 256U << 20U);
+  EXPECT_EQ(parse_size("2GiB"), std::uint64_t{2} << 30U);
+  EXPECT_EQ(parse_size("1TiB"), std::uint64_t{1} << 40U);
+  for (const char* wrong : {"", "1", "MiB", "1MB", "1.5GiB", "-1MiB", "+1MiB", " 1MiB", "1 MiB", "1MiBx", "99999999TiB",
+                            "99999999999999999999KiB"}) {
+    const auto size = parse_size(wrong);
+    ASSERT_FALSE(size) << wrong;
+    EXPECT_EQ(size.error().kind(), ErrorKind::invalid);
+  }
+}
 
 TEST(Duration, IsParsed) {
   const std::array<std::pair<const char*, nanoseconds>, 9> table{{{"300ms", milliseconds(300)},

@@ -31,6 +31,7 @@ TEST(BuildInfo, ReadsVersionModuleAndSettings) {
   EXPECT_EQ(info->version.minor, 22);
   EXPECT_EQ(info->path, "example.com/shop/cmd");
   EXPECT_EQ(info->module, "example.com/shop");
+  EXPECT_EQ(info->module_version, "(devel)");
   EXPECT_EQ(info->settings.at("-race"), "true");
 }
 
