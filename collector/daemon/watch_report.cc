@@ -152,7 +152,9 @@ verdict::TargetReport Watch::make_report(Instant now) const {
   report.exe = process_->exe;
   report.go_version = binary.build_info().version.text;
   report.module = binary.build_info().module;
+  report.module_version = binary.build_info().module_version;
   report.build_id = binary.elf().build_id();
+  report.start_ticks = process_->identity.start_ticks;
   report.up = failures_in_a_row_ == 0;
   report.last_error = last_error_;
   report.snapshot_taken = last_snapshot_.has_value();

@@ -88,9 +88,11 @@ struct TargetReport {
   std::string exe;
   std::string go_version;
   std::string module;
+  std::string module_version;  // empty, or "(devel)", where the build does not tell
   std::string build_id;
-  bool up = true;          // its last snapshot succeeded
-  std::string last_error;  // why not
+  std::uint64_t start_ticks = 0;  // with the pid, one process of all that this start of the machine will see
+  bool up = true;                 // its last snapshot succeeded
+  std::string last_error;         // why not
   Mode mode = Mode::snapshots;
   std::string mode_reason;      // why events are not attached; empty when they are
   bool snapshot_taken = false;  // until then the numbers below mean nothing and are not exported
@@ -172,6 +174,29 @@ struct HitCostReport {
 // be known.
 using IncidentTotals = std::map<std::string, std::map<Death, std::uint64_t>>;
 
+// When each leak was first seen by any goleakd whose history this one goes on with, by leak_id: seconds since the
+// epoch.
+using FirstSeen = std::map<std::string, std::int64_t>;
+
+// How history, what must outlive this goleakd, is kept.
+struct HistoryReport {
+  bool enabled = false;
+  std::optional<bool> up;  // what came last could be written; nothing until that was tried
+  std::string kind;        // why not: to_string(ErrorKind); empty when up
+  std::string reason;      // in words
+  std::string path;
+  std::uint64_t bytes = 0;             // of the file, and of its log
+  std::uint64_t max_bytes = 0;         // that they may have
+  std::uint64_t samples = 0;           // counts of creation sites that were written
+  std::uint64_t failed_writes = 0;     // looks of which nothing could be written
+  std::uint64_t missed_intervals = 0;  // between two samples where one should have been
+  std::uint64_t trimmed = 0;           // rows that were deleted to stay below max_bytes
+  std::uint64_t set_aside = 0;         // damaged files
+  std::uint64_t sites_left_out = 0;    // that should have been sampled: their process has too many
+  std::optional<std::map<std::string, std::uint64_t>> slow_leaks;  // by app; nothing until they were looked for
+  std::shared_ptr<const FirstSeen> first_seen;                     // null when not known
+};
+
 // Everything that goleakd holds at one moment. Made by the daemon's loop, then immutable: exporters share it between
 // threads.
 struct Report {
@@ -188,7 +213,11 @@ struct Report {
   std::string oom_kills_unavailable;      // why the kernel does not tell of its OOM killer; empty when it does
   DurationHistogram snapshot_seconds;
   std::optional<HitCostReport> hit_cost;  // nothing until it has been measured
+  HistoryReport history;
 };
+
+// By any goleakd, as history has it; nothing without one, and when it does not know the leak (yet).
+std::optional<std::int64_t> first_seen_ever(const Report& report, const std::string& leak_id);
 
 using ReportPtr = std::shared_ptr<const Report>;
 
