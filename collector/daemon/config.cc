@@ -2,11 +2,13 @@
 #include "daemon/config.h"
 
 #include <fnmatch.h>
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <map>
@@ -14,6 +16,7 @@
 
 #include "base/duration.h"
 #include "base/read_file.h"
+#include "base/size.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -90,6 +93,15 @@ class Reader {
     };
   }
 
+  auto size(std::uint64_t& into, std::uint64_t least) {
+    return [this, &into, least](const YAML::Node& node) {
+      const auto value = node.IsScalar() ? parse_size(node.Scalar()) : fail(ErrorKind::invalid, "must be a size");
+      if (!value) return fault(node, value.error().message());
+      if (*value < least) return fault(node, "must be at least " + std::to_string(least >> 20U) + "MiB");
+      into = *value;
+    };
+  }
+
   template <typename T>
   auto number(T& into, T least, T most) {
     return [this, &into, least, most](const YAML::Node& node) {
@@ -114,6 +126,8 @@ class Reader {
       fault(node, "must be one of " + words_of(words));
     };
   }
+
+  auto yes_or_no(bool& into) { return choice<bool>(into, {{"false", false}, {"true", true}}); }
 
  private:
   std::string file_;
@@ -212,6 +226,10 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
                                 {"confirm_windows", reader.number(t.confirm_windows, 1, 100)},
                                 {"resolve_windows", reader.number(t.resolve_windows, 1, 100)},
                                 {"keep_resolved", reader.duration(t.keep_resolved, seconds(0))}};
+  const Reader::Keys history{{"enabled", reader.yes_or_no(config.history.enabled)},
+                             {"path", reader.text(config.history.path)},
+                             {"max_size", reader.size(config.history.max_bytes, 4U << 20U)},
+                             {"interval", reader.duration(config.history.interval, seconds(1))}};
   const auto nested = [&](const char* name, const Reader::Keys& keys) {
     return [&reader, name, &keys](const YAML::Node& node) { reader.mapping(node, name, keys); };
   };
@@ -232,9 +250,16 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
        {"thresholds", nested("thresholds", thresholds)},
        {"ignore", [&](const YAML::Node& node) { read_ignore_rules(reader, node, config); }},
        {"sites_per_app", reader.number<std::size_t>(config.sites_per_app, 1, 10'000)},
-       {"site_histograms", reader.choice<bool>(config.site_histograms, {{"false", false}, {"true", true}})}});
+       {"site_histograms", reader.yes_or_no(config.site_histograms)},
+       {"history", nested("history", history)}});
   if (t.growing_rises > t.growing_intervals) {
     reader.fault(root["thresholds"], "growing_rises is larger than growing_intervals");
+  }
+  if (config.history.interval > std::chrono::hours(1)) {
+    reader.fault(root["history"], "interval is longer than 1h");
+  }
+  if (config.history.path.empty() || config.history.path.front() != '/') {
+    reader.fault(root["history"], "path must begin with /");
   }
   if (t.accumulating_window < t.growing_window) {
     reader.fault(root["thresholds"], "accumulating_window is shorter than growing_window");
@@ -254,6 +279,19 @@ Result<Config> Config::parse(const std::string& text, const std::string& name) {
   }
   if (reader.error()) return fail(*reader.error());
   return config;
+}
+
+std::string default_history_path() {
+  const char* folder = std::getenv("STATE_DIRECTORY");  // may be several, joined by ":"
+  const std::string first = folder == nullptr ? "" : std::string(folder).substr(0, std::string(folder).find(':'));
+  return (first.empty() ? "/var/lib/goleakd" : first) + "/history.db";
+}
+
+Result<Config> Config::load_or_default(const std::string& path) {
+  constexpr const char* kDefault = "/etc/goleakd/goleakd.yaml";
+  if (!path.empty()) return load(path);
+  if (::access(kDefault, F_OK) == 0) return load(kDefault);
+  return Config{};
 }
 
 Result<Config> Config::load(const std::string& path) {

@@ -26,6 +26,9 @@ struct ServiceRule {
   std::string name;  // what its processes are called
 };
 
+// history.db in the folder that systemd has made for the daemon, else in /var/lib/goleakd.
+std::string default_history_path();
+
 // Everything that can be set, with its default. The same names, nested, are the keys of the YAML file
 // (docs/operating.md).
 struct Config {
@@ -57,6 +60,14 @@ struct Config {
   } probes;
 
   verdict::Thresholds thresholds;
+
+  struct History {
+    bool enabled = true;
+    std::string path = default_history_path();
+    std::uint64_t max_bytes = 256U << 20U;        // of the file and its log
+    Duration interval = std::chrono::minutes(1);  // of the finest counts
+  } history;
+
   std::vector<verdict::IgnoreRule> ignore;
   std::size_t sites_per_app = 50;
   bool site_histograms = false;  // of how long the parks of each site last: a dozen series more for each
@@ -66,6 +77,8 @@ struct Config {
 
   // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column.
   static Result<Config> load(const std::string& path);
+  // That of the file; without a name the one in /etc/goleakd, when it exists, else the defaults.
+  static Result<Config> load_or_default(const std::string& path);
   static Result<Config> parse(const std::string& text, const std::string& name);
 };
 

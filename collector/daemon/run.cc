@@ -3,31 +3,27 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
 
+#include "base/read_file.h"
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/event_loop.h"
 #include "daemon/supervisor.h"
+#include "history/writer.h"
 #include "http/server.h"
 #include "probe/prober.h"
 #include "target/layout.h"
 
 namespace goleakd::daemon {
 namespace {
-
-constexpr const char* kDefaultConfig = "/etc/goleakd/goleakd.yaml";
-
-Result<Config> configuration(const RunOptions& options) {
-  if (!options.config.empty()) return Config::load(options.config);
-  if (::access(kDefaultConfig, F_OK) == 0) return Config::load(kDefaultConfig);
-  return Config{};
-}
 
 // The journal stamps lines itself.
 void set_up_log(const Config& config) {
@@ -45,10 +41,22 @@ void return_large_blocks() {
   ::mallopt(M_TRIM_THRESHOLD, kLarge);
 }
 
+// Null when none is to be kept.
+std::unique_ptr<history::Writer> make_history(const Config& config) {
+  if (!config.history.enabled) return nullptr;
+  std::string boot = read_file("/proc/sys/kernel/random/boot_id", "reading").value_or("");
+  boot.erase(boot.find_last_not_of('\n') + 1);
+  return std::make_unique<history::Writer>(history::Settings{.path = config.history.path,
+                                                             .max_bytes = config.history.max_bytes,
+                                                             .interval = config.history.interval,
+                                                             .boot = std::move(boot)},
+                                           [](const std::string& message) { spdlog::warn("{}", message); });
+}
+
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
-  const auto config = configuration(options);
+  const auto config = Config::load_or_default(options.config);
   if (!config) return fail(config.error());
   if (options.check_config) {
     for (const std::string& warning : config->warnings) std::printf("warning: %s\n", warning.c_str());
@@ -73,7 +81,8 @@ Result<void> run(const RunOptions& options) {
       http::Server::make({.listen = config->listen, .socket = config->socket, .sites_per_app = config->sites_per_app},
                          [&board] { return board.newest(); });
   if (!server) return fail(server.error());
-  auto supervisor = Supervisor::make(*config, **loop, board);
+  const auto history = make_history(*config);
+  auto supervisor = Supervisor::make(*config, **loop, board, history.get());
   if (!supervisor) return fail(supervisor.error());
   (*supervisor)->scan();
 

@@ -28,8 +28,9 @@ Result<std::unique_ptr<probe::Prober>> make_prober(const Config& config) {
   return probe::Prober::make({.ring_bytes = config.probes.ring_bytes, .method = config.probes.method});
 }
 
-Result<std::unique_ptr<Supervisor>> Supervisor::make(const Config& config, EventLoop& loop, ReportBoard& board) {
-  std::unique_ptr<Supervisor> supervisor(new Supervisor(config, board));
+Result<std::unique_ptr<Supervisor>> Supervisor::make(const Config& config, EventLoop& loop, ReportBoard& board,
+                                                     history::Writer* history) {
+  std::unique_ptr<Supervisor> supervisor(new Supervisor(config, board, history));
   if (auto ok = supervisor->start(loop); !ok) return fail(ok.error());
   return supervisor;
 }
@@ -313,6 +314,10 @@ void Supervisor::publish() {
                         .emulated_parked = hit_cost_.emulated_parked_ns / 1e9,
                         .stepped_counted = hit_cost_.stepped_counted_ns / 1e9,
                         .stepped_recorded = hit_cost_.stepped_recorded_ns / 1e9};
+  }
+  if (history_ != nullptr) {
+    report->history = history_->status();
+    history_->offer(report);
   }
   board_.publish(std::move(report));
 }

@@ -17,6 +17,7 @@
 #include "daemon/snapshot_budget.h"
 #include "daemon/snapshot_worker.h"
 #include "daemon/watch.h"
+#include "history/writer.h"
 #include "probe/calibration.h"
 #include "probe/failure_prober.h"
 #include "probe/prober.h"
@@ -31,15 +32,16 @@ class Supervisor {
  public:
   // Adds its timers to `loop`, which must outlive it. A host without BPF: goes on with snapshots and by looking through
   // /proc every second, and says so in every report. Publishes to `board` whenever something has changed, and every
-  // second.
-  static Result<std::unique_ptr<Supervisor>> make(const Config& config, EventLoop& loop, ReportBoard& board);
+  // second, and offers it all to `history`, which may be null and must outlive it.
+  static Result<std::unique_ptr<Supervisor>> make(const Config& config, EventLoop& loop, ReportBoard& board,
+                                                  history::Writer* history = nullptr);
 
   // Asks for a look at all processes that are there now, and publishes. What is found comes in by the loop.
   void scan();
 
  private:
-  Supervisor(const Config& config, ReportBoard& board)
-      : config_(config), board_(board), budget_(config.snapshots.max_cpu) {}
+  Supervisor(const Config& config, ReportBoard& board, history::Writer* history)
+      : config_(config), board_(board), history_(history), budget_(config.snapshots.max_cpu) {}
   Result<void> start(EventLoop& loop);
   void start_prober();
   void start_failure_prober();
@@ -64,6 +66,7 @@ class Supervisor {
 
   Config config_;
   ReportBoard& board_;
+  history::Writer* history_;  // null when none is kept
   target::Procfs proc_;
   std::unique_ptr<probe::Prober> prober_;  // null where there are no uprobes
   std::string events_unavailable_;         // why prober_ is null

@@ -252,7 +252,9 @@ void AppMetrics::leaks(const Report& report, const AppSum& sum, Families& famili
                  1);
     families.add(metric::kLeakGoroutines, labels({{"leak_id", id}}), number(leak.count));
     families.add(metric::kLeakBytes, labels({{"leak_id", id}}), number(leak.bytes));
-    families.add(metric::kLeakFirstSeen, labels({{"leak_id", id}}), report.wall.unix_seconds(leak.first_seen));
+    const double found = report.wall.unix_seconds(leak.first_seen);
+    const auto ever = verdict::first_seen_ever(report, id);
+    families.add(metric::kLeakFirstSeen, labels({{"leak_id", id}}), ever ? std::min(number(*ever), found) : found);
   }
 }
 

@@ -80,7 +80,7 @@ inline constexpr Metric kLeakGoroutines{"goleakd_leak_goroutines", kGauge,
                                         "Leaked goroutines; 0 for a while after the leak has ended."};
 inline constexpr Metric kLeakBytes{"goleakd_leak_bytes", kGauge, "Stack memory that leaked goroutines hold."};
 inline constexpr Metric kLeakFirstSeen{"goleakd_leak_first_seen_timestamp_seconds", kGauge,
-                                       "When the leak was first seen."};
+                                       "When the leak was first seen, as far back as history goes."};
 
 inline constexpr Metric kRecoveredPanics{
     "goleakd_recovered_panics_total", kCounter,
@@ -89,6 +89,30 @@ inline constexpr Metric kPanicSitesNotShown{"goleakd_panic_sites_not_shown", kGa
                                             "Kinds of recovered panics that have no series of their own."};
 inline constexpr Metric kIncidents{"goleakd_incidents_total", kCounter,
                                    "Processes that ended by a panic, by a fatal error, or by the kernel's OOM killer."};
+
+inline constexpr Metric kHistoryEnabled{"goleakd_history_enabled", kGauge, "1 when history is to be kept."};
+inline constexpr Metric kHistoryUp{"goleakd_history_up", kGauge,
+                                   "1 when history could be written last time, 0 when not; the log says why."};
+inline constexpr Metric kHistoryUnavailable{"goleakd_history_unavailable", kGauge,
+                                            "1 for the kind of reason for which history can't be written."};
+inline constexpr Metric kHistoryBytes{"goleakd_history_bytes", kGauge, "Size of history's file and its log."};
+inline constexpr Metric kHistoryMaxBytes{"goleakd_history_max_bytes", kGauge, "Size that they may have."};
+inline constexpr Metric kHistorySamples{"goleakd_history_samples_total", kCounter,
+                                        "Counts of creation sites that were written."};
+inline constexpr Metric kHistoryFailedWrites{"goleakd_history_failed_writes_total", kCounter,
+                                             "Times that history could not be opened or written."};
+inline constexpr Metric kHistoryMissedIntervals{
+    "goleakd_history_missed_intervals_total", kCounter,
+    "Intervals in which counts should have been written and were not: history was down, or the disk too slow."};
+inline constexpr Metric kHistoryTrimmedRows{"goleakd_history_trimmed_rows_total", kCounter,
+                                            "Rows that were deleted to stay within the size."};
+inline constexpr Metric kHistorySetAside{"goleakd_history_set_aside_total", kCounter,
+                                         "Damaged files that were renamed, and begun anew."};
+inline constexpr Metric kHistorySitesLeftOut{"goleakd_history_sites_left_out_total", kCounter,
+                                             "Creation sites that are not sampled because their process has too many."};
+inline constexpr Metric kHistorySlowLeaks{
+    "goleakd_history_slow_leaks", kGauge,
+    "Creation sites whose goroutines rise with uptime in process after process; goleakd leaks --history shows them."};
 
 }  // namespace metric
 }  // namespace goleakd::prometheus

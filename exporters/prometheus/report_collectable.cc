@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "prometheus/app_sum.h"
+#include "prometheus/history_metrics.h"
 
 namespace goleakd::prometheus {
 namespace {
@@ -103,6 +104,7 @@ void ReportCollectable::collect_host(const Report& report, Families& families) c
                    static_cast<double>(times));
     }
   }
+  add_history(report, families);
   add_last_runs(report, families);
   add_snapshot_durations(report.snapshot_seconds, families);
 

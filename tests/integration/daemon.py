@@ -58,7 +58,8 @@ class Daemon(harness.Process):
         self.socket = pathlib.Path(folder) / "goleakd.sock"
         self.port = harness.free_port()
         config = {"listen": f"127.0.0.1:{self.port}", "socket": str(self.socket),
-                  "targets": {"include": [str(exe) for exe in executables]}, **settings}
+                  "targets": {"include": [str(exe) for exe in executables]},
+                  "history": {"path": str(pathlib.Path(folder) / "history.db")}, **settings}
         path = pathlib.Path(folder) / "goleakd.yaml"
         path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         super().__init__([*prefix, GOLEAKD, "run", "--config", path])

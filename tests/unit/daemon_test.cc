@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "daemon/commands.h"
@@ -31,6 +32,7 @@ targets:
 snapshots: {interval: 1s, interval_with_suspects: 500ms, max_cpu: 0.05}
 budget: {max_overhead: 0.02, idle_cores: 0.5, hold: 1m}
 probes: {drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
+history: {enabled: false, path: /srv/history.db, max_size: 1GiB, interval: 30s}
 thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, growing_rises: 7, growing_survival: 0.9,
              stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
 )",
@@ -43,6 +45,10 @@ thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, g
   EXPECT_EQ(config->targets.host_root, "/host");
   EXPECT_DOUBLE_EQ(config->snapshots.max_cpu, 0.05);
   EXPECT_EQ(config->probes.method, probe::Method::perf_event);
+  EXPECT_FALSE(config->history.enabled);
+  EXPECT_EQ(config->history.path, "/srv/history.db");
+  EXPECT_EQ(config->history.max_bytes, 1U << 30U);
+  EXPECT_EQ(config->history.interval, std::chrono::seconds(30));
   EXPECT_EQ(config->thresholds.interval(), std::chrono::seconds(5));
   EXPECT_DOUBLE_EQ(config->thresholds.growing_survival, 0.9);
 }
@@ -92,6 +98,14 @@ TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
       {"ignore: [{reason: x, func: main}]\n", "x.yaml:1:22", "unknown key \"func\" in ignore; known are any_function,"},
       {"ignore: [{reason: x, leak: y, until: 2027-02-30}]\n", "x.yaml:1:38", "must be a day"},
       {"ignore: [{reason: x, leak: y, until: soon}]\n", "x.yaml:1:38", "must be a day"},
+      {"history: {size: 1GiB}\n", "x.yaml:1:11",
+       "unknown key \"size\" in history; known are enabled, interval, max_size, path"},
+      {"history: {max_size: 64}\n", "x.yaml:1:21", "is not a size"},
+      {"history: {max_size: 1MiB}\n", "x.yaml:1:21", "must be at least 4MiB"},
+      {"history: {enabled: maybe}\n", "x.yaml:1:20", "must be one of false, true"},
+      {"history: {interval: 1ms}\n", "x.yaml:1:21", "must be at least 1s"},
+      {"history:\n  interval: 2h\n", "x.yaml:2:3", "longer than 1h"},
+      {"history:\n  path: here.db\n", "x.yaml:2:3", "must begin with /"},
       {"listen: [\n", "x.yaml:", ""},
       {"- a\n", "x.yaml:1:1", "must be a mapping"},
   };
@@ -102,6 +116,14 @@ TEST(Config, NamesPlaceAndFaultOfWhatIsWrong) {
     EXPECT_TRUE(config.error().message().starts_with(b.where)) << config.error().message();
     EXPECT_NE(config.error().message().find(b.what), std::string::npos) << config.error().message();
   }
+}
+
+TEST(Config, HistoryIsInTheFolderThatSystemdHasMade) {
+  ::unsetenv("STATE_DIRECTORY");
+  EXPECT_EQ(Config().history.path, "/var/lib/goleakd/history.db");
+  ::setenv("STATE_DIRECTORY", "/var/lib/one:/var/lib/two", 1);
+  EXPECT_EQ(Config().history.path, "/var/lib/one/history.db");
+  ::unsetenv("STATE_DIRECTORY");
 }
 
 TEST(Config, SaysWhichFileIsNotThere) {

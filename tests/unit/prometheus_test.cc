@@ -490,5 +490,42 @@ TEST(Process, ReadsTheRightFieldsAndLeavesOutWhatItCannot) {
   std::filesystem::remove_all(proc);
 }
 
+TEST(HistoryMetrics, NoneWhereNoneIsKeptAndNoneBeforeTheFirstWrite) {
+  verdict::Report report = sample::report({});
+  const auto series = [&] { return scrape(ReportCollectable([&] { return sample::share(report); })); };
+  EXPECT_EQ(series().at("goleakd_history_enabled"), 0);
+  EXPECT_FALSE(series().contains("goleakd_history_up"));
+  report.history.enabled = true;
+  EXPECT_EQ(series().at("goleakd_history_enabled"), 1);
+  EXPECT_FALSE(series().contains("goleakd_history_up"));
+  report.history.up = false;
+  report.history.kind = "permission";
+  report.history.failed_writes = 3;
+  EXPECT_EQ(series().at("goleakd_history_up"), 0);
+  EXPECT_EQ(series().at("goleakd_history_unavailable{reason=\"permission\"}"), 1);
+  EXPECT_EQ(series().at("goleakd_history_failed_writes_total"), 3);
+  report.history.up = true;
+  report.history.kind.clear();
+  report.history.bytes = 4096;
+  EXPECT_EQ(series().at("goleakd_history_up"), 1);
+  EXPECT_EQ(series().at("goleakd_history_bytes"), 4096);
+  EXPECT_FALSE(series().contains("goleakd_history_unavailable{reason=\"permission\"}"));
+  report.history.slow_leaks = {{"shop", 2}};
+  EXPECT_EQ(series().at("goleakd_history_slow_leaks{app=\"shop\"}"), 2);
+}
+
+TEST(HistoryMetrics, ALeaksFirstTimeIsThatOfHistory) {
+  TargetReport target = sample::target();
+  target.leaks = {sample::leak()};
+  verdict::Report report = sample::report({target});
+  const auto long_ago = static_cast<std::int64_t>(report.wall.unix_seconds(kNow)) - 500'000;
+  auto known = std::make_shared<verdict::FirstSeen>();
+  (*known)[sample::leak().id] = long_ago;
+  report.history.first_seen = known;
+  const auto series = scrape(ReportCollectable([&] { return sample::share(report); }));
+  EXPECT_EQ(series.at("goleakd_leak_first_seen_timestamp_seconds{app=\"shop\",leak_id=\"8f0c1d2e3f405162\"}"),
+            static_cast<double>(long_ago));
+}
+
 }  // namespace
 }  // namespace goleakd::prometheus
