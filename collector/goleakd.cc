@@ -184,17 +184,31 @@ int command_line(int argc, char** argv) {
   int leaks_pid = 0;
   std::string watch_for;
   std::string again_every;
+  bool from_history = false;
+  std::string history_file;
   auto* leaks_command = app.add_subcommand("leaks", "the leaks that were found, with evidence, cause and advice");
   auto* pid_option = leaks_command->add_option("pid", leaks_pid, "of this process only")->check(CLI::PositiveNumber);
   auto* socket_option = leaks_command->add_option("--socket", leaks.socket, "the daemon's socket");
   auto* for_option =
       leaks_command->add_option("--for", watch_for, "without a daemon: watch the process for this long (default 1m)");
-  leaks_command->add_flag("--watch{2s}", again_every, "show them again and again, every 2s or --watch=DURATION")
-      ->excludes(for_option);
+  auto* watch_option =
+      leaks_command->add_flag("--watch{2s}", again_every, "show them again and again, every 2s or --watch=DURATION")
+          ->excludes(for_option);
+  auto* history_option = leaks_command
+                             ->add_flag("--history", from_history,
+                                        "every leak that was ever found: since when, in which versions, its counts")
+                             ->excludes(for_option)
+                             ->excludes(watch_option)
+                             ->excludes(socket_option);
+  leaks_command->add_option("--history-file", history_file, "that file (default: as the configuration says)")
+      ->needs(history_option);
   add_format(leaks_command, leaks.format);
   leaks_command->callback([&] {
     chosen = [&]() -> Result<void> {
       if (pid_option->count() > 0) leaks.pid = leaks_pid;
+      if (from_history) {
+        return daemon_room::leaks_history({.pid = leaks.pid, .format = leaks.format, .file = history_file});
+      }
       leaks.socket_given = socket_option->count() > 0;
       if (!watch_for.empty()) {
         const auto duration = goleakd::parse_duration(watch_for);

@@ -53,6 +53,14 @@ struct LeaksOptions {
 // From the running daemon; without one it watches `pid` itself for a while, with the windows shortened to fit.
 Result<void> leaks(const LeaksOptions& options);
 
+// What history has of every leak that was ever found, whether a daemon runs or not.
+struct LeaksHistoryOptions {
+  std::optional<int> pid;  // of the service that this process belongs to, or did last
+  Format format = Format::text;
+  std::string file;  // empty: the one that the configuration names
+};
+Result<void> leaks_history(const LeaksHistoryOptions& options);
+
 struct VerifyOptions {
   std::vector<std::string> command;
   verify::IgnoreRules rules;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verdict/leak.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/hash.h"
@@ -231,6 +232,10 @@ std::string_view to_string(Stage stage) {
 }
 
 std::string_view to_string(Cause cause) { return text_of(cause).word; }
+Cause cause_of(std::string_view word) {
+  const auto found = std::ranges::find(kCauses, word, &CauseText::word);
+  return found == kCauses.end() ? Cause::unknown : found->cause;
+}
 std::string_view explain(Cause cause) { return text_of(cause).explanation; }
 std::string_view advise(Cause cause) { return text_of(cause).advice; }
 

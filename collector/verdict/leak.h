@@ -61,6 +61,8 @@ enum class Stage : std::uint8_t { suspect, leaking, resolved };
 
 std::string_view to_string(Evidence evidence);
 std::string_view to_string(Cause cause);
+// The cause of that word; unknown when it is none.
+Cause cause_of(std::string_view word);
 std::string_view to_string(Severity severity);
 std::string_view to_string(Stage stage);
 

@@ -100,6 +100,11 @@ json waits_on_json(const verdict::Report& report, const verdict::TargetReport& t
   return list;
 }
 
+json first_seen_ever(const verdict::Report& report, const verdict::Leak& leak) {
+  const auto known = verdict::first_seen_ever(report, leak.id);
+  return known ? json(*known) : json();
+}
+
 json leak_json(const verdict::Report& report, const verdict::TargetReport& target, const verdict::Leak& leak) {
   const verdict::Cost cost = verdict::cost_of(leak, target.facts);
   const bool stuck = !verdict::speaks_of_site(leak.evidence);
@@ -125,6 +130,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"orphans", leak.orphans},
       {"channels", leak.channels},
       {"first_seen", wall_time(report, leak.first_seen)},
+      {"first_seen_ever", first_seen_ever(report, leak)},
       {"blocked_at_least_since", stuck ? wall_time(report, leak.blocked_at_least_since) : json()},
       {"blocked_at_most_since", age_bounded ? wall_time(report, leak.blocked_at_most_since) : json()},
       {"goroutines", leak.goroutines},

@@ -12,6 +12,7 @@
 
 #include "base/duration.h"
 #include "base/hex.h"
+#include "text/blocks.h"
 #include "text/layout.h"
 #include "text/object.h"
 #include "verdict/cost.h"
@@ -23,9 +24,6 @@ using verdict::Leak;
 using verdict::Report;
 using verdict::Stage;
 using verdict::TargetReport;
-
-constexpr std::size_t kLabelWidth = 13;  // "  goroutines "
-constexpr std::size_t kTextWidth = 96;
 
 struct Finding {
   const TargetReport* target;
@@ -57,10 +55,6 @@ std::string name_of(const TargetReport& target) {
   return printable(target.app) + " (pid " + std::to_string(target.pid) + ")";
 }
 
-std::string counted(std::uint64_t n, const std::string& noun) {
-  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
-}
-
 std::string per_hour(double growth) {
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), std::abs(growth) >= 10 ? "%+.0f/h" : "%+.1f/h", growth);
@@ -71,25 +65,6 @@ std::string percent(double share) {
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), share >= 0.1 ? "%.0f %%" : "%.2g %%", share * 100);
   return text.data();
-}
-
-// "  label      row", further rows below it.
-std::string listing(const std::string& label, const std::vector<std::string>& rows) {
-  std::string lines;
-  for (const std::string& row : rows) {
-    std::string head = lines.empty() ? "  " + label : "";
-    head.resize(kLabelWidth, ' ');
-    lines += head + row + "\n";
-  }
-  return lines;
-}
-
-std::string paragraph(const std::string& label, std::string_view text) {
-  return listing(label, wrap(text, kTextWidth));
-}
-
-std::string colored(const char* word, const char* escape, bool color) {
-  return color ? "\x1b[" + std::string(escape) + "m" + word + "\x1b[0m" : word;
 }
 
 std::string title(const Report& report, const Finding& finding, bool color) {
@@ -123,6 +98,16 @@ std::string extent(const Report& report, const Leak& leak) {
   line += "; longest stuck " + format_duration(report.at - leak.blocked_at_least_since);
   if (leak.blocked_at_most_since < leak.blocked_at_least_since) line += " or more";
   return line + "\n";
+}
+
+// Before this process, or this goleakd, began: as history has it.
+std::string known_before(const Report& report, const Leak& leak) {
+  constexpr double kTellingSeconds = 60;
+  const auto first = verdict::first_seen_ever(report, leak.id);
+  if (!first || report.wall.unix_seconds(leak.first_seen) - static_cast<double>(*first) < kTellingSeconds) return {};
+  const std::chrono::duration<double> ago(report.wall.unix_seconds(report.at) - static_cast<double>(*first));
+  return listing("known", {"for " + format_duration(std::chrono::duration_cast<Duration>(ago)) +
+                           ", longer than this process, or this goleakd: goleakd leaks --history"});
 }
 
 // What the process has of it.
@@ -294,7 +279,7 @@ std::string evidence(const Leak& leak) {
 
 std::string block(const Report& report, const Finding& finding, const LeaksQuery& query) {
   const Leak& leak = *finding.leak;
-  return title(report, finding, query.color) + extent(report, leak) + memory(finding) +
+  return title(report, finding, query.color) + extent(report, leak) + known_before(report, leak) + memory(finding) +
          (leak.members.empty() ? places(leak) : members(report, leak)) + waits_on(*finding.target, leak) +
          held_by(report, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
          partners(report, *finding.target, leak, query.stack_frames) +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/duration.h"
+#include "text/blocks.h"
 #include "text/layout.h"
 
 namespace goleakd::text {
@@ -18,10 +19,6 @@ using verify::Program;
 using verify::Report;
 
 constexpr std::size_t kLabelWidth = 14;  // "  goroutines  "
-
-std::string counted(std::uint64_t n, const std::string& noun) {
-  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
-}
 
 std::string name_of(const Program& program) {
   return printable(program.name()) + " (pid " + std::to_string(program.pid) + ")";
