@@ -6,7 +6,7 @@
 namespace goleakd::history {
 
 Columns::Columns(Seconds begin, Seconds end, std::size_t number, Seconds finest)
-    : begin_(step_begin(begin, std::max<Seconds>(finest, 1))), width_(1), finest_(std::max<Seconds>(finest, 1)) {
+    : begin_(step_begin(begin, std::max<Seconds>(finest, 1))), finest_(std::max<Seconds>(finest, 1)) {
   const Seconds span = std::max<Seconds>(end - begin_, 1);
   const auto wanted = static_cast<Seconds>(number);
   const Seconds exact = (span + wanted - 1) / wanted;

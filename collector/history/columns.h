@@ -39,7 +39,7 @@ class Columns {
   void spread();
 
   Seconds begin_;
-  Seconds width_;
+  Seconds width_ = 1;
   Seconds finest_;
   Bucket bucket_;
   std::vector<Column> columns_;

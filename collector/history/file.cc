@@ -115,7 +115,7 @@ std::uint64_t file_bytes(const std::string& path) {
 
 Result<std::int64_t> pages_allowed(Database& database, std::uint64_t max_bytes) {
   const auto page = database.number("PRAGMA page_size");
-  if (!page) return page;
+  if (!page) return fail(page.error());
   return static_cast<std::int64_t>(max_bytes * kUsedEighths / kEighths / static_cast<std::uint64_t>(*page));
 }
 

@@ -38,7 +38,7 @@ Result<void> add_change(Database& database, std::int64_t leak, Seconds at, LifeS
                                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                                {leak, at, to_string(stage), verdict::to_string(words->severity),
                                 verdict::to_string(words->evidence), verdict::to_string(words->cause), number(count)});
-  if (!added) return added;
+  if (!added) return fail(added.error());
   return database.execute(
       "DELETE FROM leak_change WHERE leak = ?1 AND id <= (SELECT id FROM leak_change WHERE leak = ?1 "
       "ORDER BY id DESC LIMIT 1 OFFSET ?2)",
@@ -151,7 +151,7 @@ Result<void> Lives::note_runs(Database& database, Life& life, const Told& told, 
         "INSERT INTO leak_run VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen, "
         "peak = max(peak, excluded.peak)",
         {life.row, run, now, number(peak)});
-    if (!noted) return noted;
+    if (!noted) return fail(noted.error());
   }
   return {};
 }

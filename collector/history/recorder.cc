@@ -78,7 +78,7 @@ Result<void> Recorder::sample(const TargetReport& target, std::int64_t run, Seco
         "INSERT INTO sample VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?5) ON CONFLICT DO UPDATE SET looks = looks + 1, "
         "total = total + excluded.total, least = min(least, excluded.least), most = max(most, excluded.most)",
         {step, start, run, row, count});
-    if (!added) return added;
+    if (!added) return fail(added.error());
     ++taken_;
   }
   return {};

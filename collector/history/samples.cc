@@ -28,10 +28,10 @@ Result<void> roll(Database& database, Seconds from_step, Seconds step, Seconds b
       "ON CONFLICT DO UPDATE SET looks = looks + excluded.looks, total = total + excluded.total, "
       "least = min(least, excluded.least), most = max(most, excluded.most)",
       {step, from_step, begin, end});
-  if (!added) return added;
+  if (!added) return fail(added.error());
   const auto deleted =
       database.execute("DELETE FROM sample WHERE step = ? AND start >= ? AND start < ?", {from_step, begin, end});
-  if (!deleted) return deleted;
+  if (!deleted) return fail(deleted.error());
   return transaction->commit();
 }
 
@@ -73,9 +73,9 @@ Result<std::int64_t> delete_leaks(Database& database, std::int64_t rows) {
 
 Result<std::int64_t> pages_in_use(Database& database) {
   const auto all = database.number("PRAGMA page_count");
-  if (!all) return all;
+  if (!all) return fail(all.error());
   const auto free = database.number("PRAGMA freelist_count");
-  if (!free) return free;
+  if (!free) return fail(free.error());
   return *all - *free;
 }
 

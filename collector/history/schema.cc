@@ -114,7 +114,6 @@ struct Marks {
 };
 
 Result<Marks> read_marks(Database& database) {
-  Marks marks;
   const auto tables = database.number("SELECT count(*) FROM sqlite_schema");  // first: it says that this is no database
   if (!tables) return fail(tables.error());
   const auto application = database.number("PRAGMA application_id");

@@ -7,7 +7,7 @@ Result<std::int64_t> Sites::row(Database& database, std::int64_t service, const 
                                 const ledger::CreationSite& site) {
   const std::string known_by = key + ":" + std::to_string(site.line) + ":" + site.entry;
   if (const auto known = known_.find(known_by); known != known_.end()) return known->second;
-  const auto row = database.number(
+  auto row = database.number(
       "INSERT INTO site (service, key, function, ordinal, file, line, entry) VALUES (?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (key) DO UPDATE SET file = excluded.file, line = excluded.line, "
       "entry = CASE excluded.entry WHEN '' THEN entry ELSE excluded.entry END RETURNING id",

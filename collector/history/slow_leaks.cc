@@ -69,6 +69,7 @@ Result<std::vector<SlowLeak>> slow_leaks(Database& database, const SlowLeakThres
     for (const auto& [run, counts] : by_run) in_order.emplace_back(processes_found->at(run).started, counts);
     std::ranges::sort(in_order, std::greater{}, &std::pair<Seconds, RunCounts>::first);
     std::vector<RunCounts> runs;
+    runs.reserve(in_order.size());
     for (auto& [started, counts] : in_order) runs.push_back(std::move(counts));
     const auto trend = slow_trend(runs, thresholds);
     if (!trend) continue;

@@ -90,7 +90,7 @@ Result<void> add_versions(Database& database, ByLeak& leaks) {
             leak.before = std::move(version);
           }
         });
-    if (!read) return read;
+    if (!read) return fail(read.error());
   }
   return {};
 }
@@ -112,7 +112,7 @@ Result<void> add_counts(Database& database, ByLeak& leaks,
       found->second.add(row.number(1), row.number(2), row.count(3), row.count(4), row.count(5));
     }
   });
-  if (!read) return read;
+  if (!read) return fail(read.error());
   for (const auto& [site, rows] : by_site) {
     const std::vector<Count> counts = columns.at(site).take();
     for (const std::int64_t row : rows) leaks.at(row).counts = counts;

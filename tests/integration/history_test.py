@@ -86,7 +86,7 @@ def killed(folder, exe, file, kills, chance, mode):
         grown = [continuity.check()]
         for _ in range(kills):
             with Daemon(folder, [exe], **settings(file, mode)) as daemon:
-                time.sleep(chance.uniform(0, 1.5))
+                time.sleep(chance.uniform(0, 3))
                 daemon.signal(signal.SIGKILL)
                 daemon.wait()
             grown.append(continuity.check())
