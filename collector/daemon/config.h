@@ -24,6 +24,19 @@ enum class WatchMode : std::uint8_t {
 struct ServiceRule {
   std::string exe;   // glob over the executable's path
   std::string name;  // what its processes are called
+  bool operator==(const ServiceRule&) const = default;
+};
+
+// What services of some name have of their own.
+struct ServiceSettings {
+  std::string name;  // glob over the service's name (base/glob.h)
+  verdict::Thresholds thresholds;
+};
+
+// One file of the configuration.
+struct ConfigText {
+  std::string name;  // for messages
+  std::string text;
 };
 
 // history.db in the folder that systemd has made for the daemon, else in /var/lib/goleakd.
@@ -43,6 +56,7 @@ struct Config {
     std::vector<int> pids;  // not from the file: the one process that a command was asked about
     std::vector<ServiceRule> services;
     std::string host_root = "/";  // where the host's own file system is seen, for the names of containers
+    bool operator==(const Targets&) const = default;
   } targets;
 
   struct Snapshots {
@@ -66,20 +80,23 @@ struct Config {
     std::string path = default_history_path();
     std::uint64_t max_bytes = 256U << 20U;        // of the file and its log
     Duration interval = std::chrono::minutes(1);  // of the finest counts
+    bool operator==(const History&) const = default;
   } history;
 
-  std::vector<verdict::IgnoreRule> ignore;
+  std::vector<ServiceSettings> services;  // the first whose name fits counts
+  verdict::IgnoreRules ignore;
   std::size_t sites_per_app = 50;
   bool site_histograms = false;  // of how long the parks of each site last: a dozen series more for each
 
-  // What is valid and yet worth a word, with file, line and column: not from the file.
-  std::vector<std::string> warnings;
+  // Not from the files: the places, with file, line and column, of rules that have expired, in words.
+  std::vector<std::string> expired;
 
-  // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column.
-  static Result<Config> load(const std::string& path);
-  // That of the file; without a name the one in /etc/goleakd, when it exists, else the defaults.
-  static Result<Config> load_or_default(const std::string& path);
-  static Result<Config> parse(const std::string& text, const std::string& name);
+  const verdict::Thresholds& thresholds_of(const std::string& service) const;
+
+  // Wrong syntax, unknown keys and values out of range are `invalid`, with file, line and column. What a later file
+  // sets counts; lists grow by those of later files.
+  static Result<Config> parse(const std::vector<ConfigText>& files);
+  static Result<Config> parse(const std::string& text, const std::string& name) { return parse({{name, text}}); }
 };
 
 // `path` matches one of the globs; "*" also matches "/".

@@ -39,9 +39,32 @@ bool Discovery::selected(int pid, const std::string& exe) const {
   return (targets_.include.empty() || matches_any(targets_.include, exe)) && !matches_any(targets_.exclude, exe);
 }
 
+std::string Discovery::configured_name(const std::string& exe) const {
+  const auto rule =
+      std::ranges::find_if(targets_.services, [&](const ServiceRule& r) { return matches_any({r.exe}, exe); });
+  return rule == targets_.services.end() ? std::string() : rule->name;
+}
+
 bool Discovery::due(const Seen& seen, Instant now) const {
   if (seen.ended) return false;
   return seen.kind == Kind::unclear || (seen.kind == Kind::other && now - seen.looked_at >= kLookAgainAfter);
+}
+
+void Discovery::select(Config::Targets targets, const std::stop_token& stop) {
+  const auto as_selected = [this](int pid, const std::string& exe) {
+    return std::pair(selected(pid, exe), configured_name(exe));
+  };
+  std::map<int, std::pair<bool, std::string>> before;
+  for (const auto& [pid, seen] : seen_) {
+    if (seen.kind != Kind::unreadable && !seen.ended) before[pid] = as_selected(pid, seen.exe);
+  }
+  targets_ = std::move(targets);
+  selecting_ = true;
+  for (const auto& [pid, was] : before) {
+    if (stop.stop_requested()) break;
+    if (as_selected(pid, seen_.at(pid).exe) != was) look_at(pid, true);
+  }
+  selecting_ = false;
 }
 
 void Discovery::scan(const std::stop_token& stop) {
@@ -143,7 +166,9 @@ void Discovery::on_ended(const ProcessEvent& event) {
 void Discovery::forget(int pid) {
   const auto known = seen_.find(pid);
   if (known == seen_.end()) return;
-  if (known->second.kind == Kind::watched && !known->second.ended) tell_({.pid = pid, .process = nullptr});
+  if (known->second.kind == Kind::watched && !known->second.ended) {
+    tell_({.pid = pid, .process = nullptr, .unselected = selecting_});
+  }
   seen_.erase(known);
 }
 
@@ -193,9 +218,7 @@ void Discovery::open(int pid, bool forked, Seen& seen) {
     seen.kind = Kind::unclear;
     return;
   }
-  const auto rule =
-      std::ranges::find_if(targets_.services, [&](const ServiceRule& r) { return matches_any({r.exe}, process->exe); });
-  if (rule != targets_.services.end()) process->service = rule->name;
+  if (const std::string name = configured_name(process->exe); !name.empty()) process->service = name;
   seen.kind = Kind::watched;
   seen.identity = process->identity;
   tell_({.pid = pid, .process = std::make_shared<const target::GoProcess>(std::move(*process))});

@@ -27,12 +27,16 @@ class Discovery {
   struct Change {
     int pid = 0;
     std::shared_ptr<const target::GoProcess> process;  // null: the one that had this pid has ended
+    bool unselected = false;  // with process null: it lives on, and is not watched any more, or comes anew
   };
 
   // `tell` is called with each change as soon as it is known, from within the functions below.
   Discovery(target::Procfs proc, Config::Targets targets, std::function<void(Change)> tell)
       : proc_(std::move(proc)), targets_(std::move(targets)), tell_(std::move(tell)) {}
 
+  // Another selection. Processes for which it makes a difference are told of: those that are selected no longer end,
+  // those that are now begin, and those that are called otherwise do both.
+  void select(Config::Targets targets, const std::stop_token& stop = {});
   // Looks through /proc: at what is new since the last time, and now and then again at what was no Go program, for it
   // may have loaded a Go library meanwhile.
   void scan(const std::stop_token& stop = {});
@@ -69,6 +73,8 @@ class Discovery {
   static constexpr std::size_t kSpareBinaries = 32U << 20U;
 
   bool selected(int pid, const std::string& exe) const;
+  // As the configuration calls it; empty: as it is called by itself.
+  std::string configured_name(const std::string& exe) const;
   bool due(const Seen& seen, Instant now) const;
   // Forgets what had this pid, and looks at what has it now. `forked`: it may not have executed anything yet.
   void look_at(int pid, bool forked);
@@ -82,6 +88,7 @@ class Discovery {
   std::function<void(Change)> tell_;
   target::BinaryCache binaries_{kSpareBinaries};
   std::map<int, Seen> seen_;
+  bool selecting_ = false;  // what ends now does so because of select()
   verdict::DiscoveryReport counters_;
 };
 

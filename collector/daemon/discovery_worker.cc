@@ -33,6 +33,10 @@ void DiscoveryWorker::follow(const std::vector<probe::ProcessEvent>& events) {
   order([&](Orders& orders) { orders.events.insert(orders.events.end(), events.begin(), events.end()); });
 }
 
+void DiscoveryWorker::select(const Config::Targets& targets) {
+  order([&](Orders& orders) { orders.targets = targets; });
+}
+
 void DiscoveryWorker::scan() {
   order([](Orders& orders) { orders.scan = true; });
 }
@@ -52,7 +56,9 @@ void DiscoveryWorker::work(const std::stop_token& stop) {
   constexpr int kBelowOthers = 10;                                           // but before snapshots
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kBelowOthers);  // of this thread only, on Linux
   std::unique_lock lock(mutex_);
-  const auto ordered = [this] { return !orders_.events.empty() || orders_.scan || orders_.look_again; };
+  const auto ordered = [this] {
+    return !orders_.events.empty() || orders_.targets || orders_.scan || orders_.look_again;
+  };
   while (ordered_.wait(lock, stop, ordered)) {
     const Orders orders = std::exchange(orders_, {});
     lock.unlock();
@@ -66,6 +72,7 @@ void DiscoveryWorker::work(const std::stop_token& stop) {
 
 void DiscoveryWorker::carry_out(const Orders& orders, const std::stop_token& stop) {
   discovery_.follow(orders.events, stop);
+  if (orders.targets) discovery_.select(*orders.targets, stop);
   if (orders.scan) {
     discovery_.scan(stop);
   } else if (orders.look_again) {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -29,8 +30,9 @@ class DiscoveryWorker {
   DiscoveryWorker(target::Procfs proc, Config::Targets targets, std::function<void()> wake);
 
   // What is asked for while it is at work is done together, later. Orders that were given before one another are
-  // carried out in this order: events, then a scan or else a second look.
+  // carried out in this order: events, another selection, then a scan or else a second look.
   void follow(const std::vector<probe::ProcessEvent>& events);
+  void select(const Config::Targets& targets);
   void scan();
   void look_again();
 
@@ -39,6 +41,7 @@ class DiscoveryWorker {
  private:
   struct Orders {
     std::vector<probe::ProcessEvent> events;
+    std::optional<Config::Targets> targets;
     bool scan = false;
     bool look_again = false;
   };

@@ -8,14 +8,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/read_file.h"
 #include "daemon/commands.h"
-#include "daemon/config.h"
+#include "daemon/config_files.h"
 #include "daemon/event_loop.h"
+#include "daemon/reload.h"
 #include "daemon/supervisor.h"
 #include "history/writer.h"
 #include "http/server.h"
@@ -29,8 +31,8 @@ namespace {
 void set_up_log(const Config& config) {
   auto logger = spdlog::stderr_color_mt("goleakd");
   logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
-  logger->set_level(spdlog::level::from_str(config.log_level));
   spdlog::set_default_logger(logger);
+  set_log_level(config);
 }
 
 // Large blocks that are freed go back to the kernel at once, which the ledger's table counts on. Left alone, malloc
@@ -56,16 +58,18 @@ std::unique_ptr<history::Writer> make_history(const Config& config) {
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
-  const auto config = Config::load_or_default(options.config);
+  const auto config = load_config(options.config);
   if (!config) return fail(config.error());
   if (options.check_config) {
-    for (const std::string& warning : config->warnings) std::printf("warning: %s\n", warning.c_str());
+    for (const std::string& place : config->expired) {
+      std::printf("warning: %s; a running daemon refuses to load it\n", place.c_str());
+    }
     std::puts("the configuration is valid");
     return {};
   }
   return_large_blocks();
   set_up_log(*config);
-  for (const std::string& warning : config->warnings) spdlog::warn("{}", warning);
+  for (const std::string& place : config->expired) spdlog::warn("{}", place);
   auto loop = EventLoop::make();
   if (!loop) return fail(loop.error());
   // Before any thread is started, so that all of them have the signals blocked.
@@ -74,6 +78,8 @@ Result<void> run(const RunOptions& options) {
     (*loop)->stop();
   });
   if (!signals) return signals;
+  std::function<void()> reload_now;
+  if (auto ok = (*loop)->on_signals({SIGHUP}, [&](int) { reload_now(); }); !ok) return ok;
 
   // The listener first: an address that is taken is told before anything is touched.
   ReportBoard board;
@@ -85,6 +91,7 @@ Result<void> run(const RunOptions& options) {
   auto supervisor = Supervisor::make(*config, **loop, board, history.get());
   if (!supervisor) return fail(supervisor.error());
   (*supervisor)->scan();
+  reload_now = [&] { reload(options.config, **supervisor, **server); };
 
   if (auto ok = (*loop)->every(std::chrono::seconds(5), [] { sd_notify(0, "WATCHDOG=1"); }); !ok) return ok;
   sd_notify(0, "READY=1");

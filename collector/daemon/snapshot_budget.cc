@@ -24,6 +24,11 @@ void SnapshotBudget::spent(int pid, Duration cpu, Duration interval, bool suspec
   share_out();
 }
 
+void SnapshotBudget::change(double max_cpu) {
+  max_cpu_ = max_cpu;
+  share_out();
+}
+
 bool SnapshotBudget::allows(int pid, Instant now) const {
   const auto target = targets_.find(pid);
   return target == targets_.end() || now - target->second.last >= target->second.interval;

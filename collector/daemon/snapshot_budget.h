@@ -16,6 +16,8 @@ class SnapshotBudget {
   // `max_cpu`: of one core, above 0.
   explicit SnapshotBudget(double max_cpu) : max_cpu_(max_cpu) {}
 
+  void change(double max_cpu);
+
   // A snapshot of `pid` that ended at `now` has taken `cpu`; the next one is wished for after `interval` (above 0).
   void spent(int pid, Duration cpu, Duration interval, bool suspect, Instant now);
   void forget(int pid) { targets_.erase(pid); }

@@ -118,6 +118,22 @@ void Supervisor::scan() {
   publish();
 }
 
+void Supervisor::reload(const Config& config) {
+  const bool other_targets = config.targets != config_.targets;
+  config_ = config;
+  const Instant now = MonotonicClock::now();
+  reloads_ = {.last_reload_successful = true, .last_success = now};
+  budget_.change(config_.snapshots.max_cpu);
+  for (auto& [pid, watch] : watches_) watch->configure(now);
+  if (other_targets) discovery_worker_->select(config_.targets);
+  publish();
+}
+
+void Supervisor::reload_failed() {
+  reloads_.last_reload_successful = false;
+  publish();
+}
+
 void Supervisor::tick() {
   const Instant now = MonotonicClock::now();
   const bool lost = process_events_ != nullptr && process_events_->lost() != lost_process_events_;
@@ -166,7 +182,7 @@ void Supervisor::collect_processes() {
   if (found.changes.empty()) return;
   drain();  // everything that the ended ones have done
   for (const Discovery::Change& change : found.changes) {
-    end(change.pid);
+    end(change);
     if (change.process == nullptr) continue;
     spdlog::info("{} (pid {}): found {}, {}", change.process->service, change.pid, change.process->exe,
                  change.process->binary->build_info().version.text);
@@ -181,12 +197,13 @@ void Supervisor::collect_processes() {
   publish();
 }
 
-void Supervisor::end(int pid) {
-  const auto watch = watches_.find(pid);
+void Supervisor::end(const Discovery::Change& change) {
+  const auto watch = watches_.find(change.pid);
   if (watch == watches_.end()) return;
-  spdlog::info("{} (pid {}): ended", watch->second->process().service, pid);
+  spdlog::info("{} (pid {}): {}", watch->second->process().service, change.pid,
+               change.unselected ? "selected otherwise by the new configuration" : "ended");
   worker_->forget(watch->second->shared_process());
-  budget_.forget(pid);
+  budget_.forget(change.pid);
   watches_.erase(watch);
 }
 
@@ -300,6 +317,7 @@ void Supervisor::publish() {
   if (const WallClock now = WallClock::read(); !wall_.agrees(now)) wall_ = now;
   report->wall = wall_;
   report->version = GOLEAKD_VERSION;
+  report->config = reloads_;
   report->events_unavailable = events_unavailable_;
   for (const auto& [pid, watch] : watches_) report->targets.push_back(watch->report(report->at));
   report->unsupported = unsupported_;

@@ -39,9 +39,17 @@ class Supervisor {
   // Asks for a look at all processes that are there now, and publishes. What is found comes in by the loop.
   void scan();
 
+  const Config& config() const { return config_; }
+  // Puts another configuration in force. Only of what plan_reload() lets change.
+  void reload(const Config& config);
+  // The one in force has stayed, for a newer one could not be had.
+  void reload_failed();
+
  private:
   Supervisor(const Config& config, ReportBoard& board, history::Writer* history)
-      : config_(config), board_(board), history_(history), budget_(config.snapshots.max_cpu) {}
+      : config_(config), board_(board), history_(history), budget_(config.snapshots.max_cpu) {
+    reloads_.last_success = MonotonicClock::now();
+  }
   Result<void> start(EventLoop& loop);
   void start_prober();
   void start_failure_prober();
@@ -56,7 +64,7 @@ class Supervisor {
   void adjust_probes(Watch& watch, Instant now);
   void request_counters();
   void collect_counters();
-  void end(int pid);
+  void end(const Discovery::Change& change);
   void drain();
   void drain_failures();
   void collect_snapshots();
@@ -83,6 +91,7 @@ class Supervisor {
   SnapshotBudget budget_;
   WallClock wall_;
   verdict::DurationHistogram snapshot_seconds_;
+  verdict::ConfigReport reloads_;
   std::unique_ptr<DiscoveryWorker> discovery_worker_;
   std::unique_ptr<SnapshotWorker> worker_;
 };

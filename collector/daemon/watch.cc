@@ -54,7 +54,7 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
     : process_(std::move(process)),
       config_(config),
       translator_(*process_, ledger_),
-      engine_(process_->service, config.thresholds),
+      engine_(process_->service, config.thresholds_of(process_->service)),
       plan_(probe::plan_probes(*process_->binary)),
       governor_(config.budget, handling, hit_seconds),
       failures_(process_),
@@ -62,6 +62,13 @@ Watch::Watch(std::shared_ptr<const target::GoProcess> process, const Config& con
       wakers_(*process_, probe::Group::wakers),
       touches_(*process_),
       next_snapshot_(MonotonicClock::now()) {}
+
+void Watch::configure(Instant now) {
+  engine_.change(config_.thresholds_of(process_->service));
+  governor_.change(config_.budget);
+  next_snapshot_ = std::min(next_snapshot_, now + snapshot_interval());
+  report_outdated_ = true;
+}
 
 std::string Watch::unwanted(probe::Group group) const {
   if (config_.mode == WatchMode::snapshots) return "the configuration asks for snapshots only";

@@ -39,6 +39,9 @@ class Watch {
   const target::GoProcess& process() const { return *process_; }
   const std::shared_ptr<const target::GoProcess>& shared_process() const { return process_; }
 
+  // The configuration has changed, which it borrows: takes over what it had copied of it.
+  void configure(Instant now);
+
   // Asks what the probes in place have counted and lost.
   void count_hits();
   // Puts probes in and takes them away, as the configuration, the host and the governor have it. Count their hits and

@@ -171,10 +171,7 @@ verdict::TargetReport Watch::make_report(Instant now) const {
     if (leak.evidence == verdict::Evidence::spinning && seen != spinning_.end()) {
       show_running(leak.blocked, seen->second);
     }
-    const verdict::IgnoreRule* rule = verdict::ignored_by(config_.ignore, process_->service, leak, wall);
-    if (rule == nullptr) continue;
-    leak.ignored = rule->reason;
-    leak.severity = verdict::Severity::info;
+    verdict::apply(config_.ignore, process_->service, wall, leak);
   }
   report.leaks_detected = engine_.detected();
   report.spawned_from = spawners_.known();

@@ -60,6 +60,9 @@ class Governor {
   // `hit_seconds`: what one hit costs (probe/calibration.h).
   Governor(const Budget& budget, Handling handling, double hit_seconds);
 
+  // From the next reading on.
+  void change(const Budget& budget) { budget_ = budget; }
+
   // False for the first one, which tells no rates yet.
   bool read(const Reading& reading);
   // The breaker in the kernel has found a storm in that group.

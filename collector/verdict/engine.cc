@@ -47,6 +47,12 @@ Engine::Engine(std::string service, Thresholds thresholds)
       live_(thresholds),
       deadlocks_(service_, thresholds) {}
 
+void Engine::change(const Thresholds& thresholds) {
+  thresholds_ = thresholds;
+  stuck_.change(thresholds);
+  live_.change(thresholds);
+}
+
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
   const Duration interval = thresholds_.interval();
   const Groups groups = groups_of(service_, ledger, cutoffs(now));

@@ -27,6 +27,9 @@ class Engine {
  public:
   Engine(std::string service, Thresholds thresholds);
 
+  // From now on by these. What has been found stays, and windows begin anew where they differ in how they are sampled.
+  void change(const Thresholds& thresholds);
+
   void observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now);
 
   // It is time for a look at who holds which lock, and what it has shown; after observe() of the same snapshot.

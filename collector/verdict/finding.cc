@@ -147,7 +147,7 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   const bool holds = judgement.evidence == leak_.evidence;
   refresh(group);
   if (judgement.grows) {
-    grown_ = true;
+    grown_ = leak_.has_grown = true;
     connected_ = group != nullptr && like_connections(*group, judgement.growth);
   }
   if (judgement.settled) grown_ = false;

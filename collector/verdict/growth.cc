@@ -2,6 +2,7 @@
 #include "verdict/growth.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace goleakd::verdict {
 
@@ -9,6 +10,16 @@ GrowthWindow::GrowthWindow(const Thresholds& thresholds)
     : thresholds_(thresholds),
       slow_stride_(
           static_cast<int>(std::max<Duration::rep>(1, thresholds.accumulating_window / thresholds.growing_window))) {}
+
+void GrowthWindow::change(const Thresholds& thresholds) {
+  GrowthWindow fresh(thresholds);
+  if (fresh.interval(Scale::quick) != interval(Scale::quick) || fresh.span(Scale::slow) != span(Scale::slow) ||
+      fresh.slow_stride_ != slow_stride_) {
+    *this = std::move(fresh);
+  } else {
+    thresholds_ = thresholds;
+  }
+}
 
 void GrowthWindow::add(const Moment& moment, const std::map<std::string, Sample>& samples) {
   const std::size_t kept = span(Scale::slow) + 1;

@@ -57,6 +57,9 @@ class GrowthWindow {
  public:
   explicit GrowthWindow(const Thresholds& thresholds);
 
+  // From now on by these. What was sampled is forgotten where they have it sampled otherwise.
+  void change(const Thresholds& thresholds);
+
   // One evaluation.
   void add(const Moment& moment, const std::map<std::string, Sample>& samples);
 

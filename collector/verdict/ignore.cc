@@ -2,54 +2,70 @@
 #include "verdict/ignore.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/day.h"
+#include "base/glob.h"
+#include "ledger/long_lived.h"
 
 namespace goleakd::verdict {
 namespace {
 
-// "*" stands for any text, everything else for itself: names of Go functions are full of what fnmatch(3) has a meaning
-// for.
-bool matches(std::string_view glob, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t from_star = 0;
-  while (in < text.size()) {
-    if (at < glob.size() && glob[at] == '*') {
-      star = at++;
-      from_star = in;
-    } else if (at < glob.size() && glob[at] == text[in]) {
-      ++at;
-      ++in;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;  // the star takes one more
-      in = ++from_star;
-    } else {
-      return false;
-    }
-  }
-  return std::ranges::all_of(glob.substr(at), [](char c) { return c == '*'; });
-}
-
-bool allows(std::string_view glob, std::string_view text) { return glob.empty() || matches(glob, text); }
+bool allows(std::string_view glob, std::string_view text) { return glob.empty() || matches_glob(glob, text); }
 
 bool any_of_stack(std::string_view glob, const Leak& leak) {
-  if (glob.empty() || matches(glob, leak.blocked.function)) return true;
+  if (glob.empty() || matches_glob(glob, leak.blocked.function)) return true;
   return leak.blocked.stack != nullptr && std::ranges::any_of(*leak.blocked.stack, [&](const ledger::Frame& frame) {
-           return matches(glob, frame.function);
+           return matches_glob(glob, frame.function);
          });
+}
+
+bool is_meant(const IgnoreRule& rule, std::string_view service, const Leak& leak) {
+  return allows(rule.service, service) && allows(rule.created_by, leak.creation.function) &&
+         allows(rule.blocked_in, leak.blocked.function) && any_of_stack(rule.any_function, leak) &&
+         (rule.leak.empty() || rule.leak == leak.id);
+}
+
+void leave_alone(Leak& leak, std::string_view reason) {
+  leak.ignored = reason;
+  leak.severity = Severity::info;
+}
+
+std::string beyond(const IgnoreRule& rule) {
+  std::string text = "more than the " + std::to_string(*rule.up_to) + " that are accepted";
+  if (rule.accepted) text += " since " + format_day(*rule.accepted);
+  return text + ": " + rule.reason;
+}
+
+// To have been there for long is all that is said of it, and what it is meant for.
+bool is_long_lived(const Leak& leak) {
+  return !leak.has_grown && (leak.evidence == Evidence::stale || leak.evidence == Evidence::forever);
+}
+
+const ledger::LongLived* built_in_rule(const Leak& leak) {
+  std::vector<std::string_view> stack;
+  if (leak.blocked.stack != nullptr) {
+    for (const ledger::Frame& frame : *leak.blocked.stack) stack.emplace_back(frame.function);
+  }
+  return ledger::find_long_lived(leak.blocked.function, leak.blocked.wait, stack);
 }
 
 }  // namespace
 
-const IgnoreRule* ignored_by(const std::vector<IgnoreRule>& rules, std::string_view service, const Leak& leak,
-                             std::chrono::system_clock::time_point now) {
-  const auto holds = [&](const IgnoreRule& rule) {
-    return (!rule.until || now < *rule.until) && allows(rule.service, service) &&
-           allows(rule.created_by, leak.creation.function) && allows(rule.blocked_in, leak.blocked.function) &&
-           any_of_stack(rule.any_function, leak) && (rule.leak.empty() || rule.leak == leak.id);
-  };
-  const auto found = std::ranges::find_if(rules, holds);
-  return found == rules.end() ? nullptr : &*found;
+void apply(const IgnoreRules& rules, std::string_view service, std::chrono::system_clock::time_point now, Leak& leak) {
+  const IgnoreRule* outgrown = nullptr;
+  for (const IgnoreRule& rule : rules.rules) {
+    if ((rule.until && now >= *rule.until) || !is_meant(rule, service, leak)) continue;
+    // By the most that there were: a count that goes up and down must not make it speak and fall silent in turn.
+    if (!rule.up_to || leak.peak <= *rule.up_to) return leave_alone(leak, rule.reason);
+    if (outgrown == nullptr || *rule.up_to > *outgrown->up_to) outgrown = &rule;
+  }
+  if (outgrown != nullptr) {
+    leak.outgrown = beyond(*outgrown);
+  } else if (rules.built_in && is_long_lived(leak)) {
+    if (const ledger::LongLived* known = built_in_rule(leak)) leave_alone(leak, known->reason);
+  }
 }
 
 }  // namespace goleakd::verdict

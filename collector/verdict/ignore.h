@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,11 +22,21 @@ struct IgnoreRule {
   std::string any_function = {};                    // over any function of the stack
   std::string leak = {};                            // its id, whole
   std::optional<std::chrono::sys_days> until = {};  // from this day on (UTC) it counts for nothing
+  // Counts for nothing once there have been more goroutines than this in one process: what was accepted has grown.
+  std::optional<std::uint64_t> up_to = {};
+  std::optional<std::chrono::sys_days> accepted = {};  // when `up_to` was written down; for people
   bool has_condition() const { return !(created_by + blocked_in + any_function + leak).empty(); }
 };
 
-// The first rule that holds, or null.
-const IgnoreRule* ignored_by(const std::vector<IgnoreRule>& rules, std::string_view service, const Leak& leak,
-                             std::chrono::system_clock::time_point now);
+struct IgnoreRules {
+  std::vector<IgnoreRule> rules;  // the first that holds gives the reason
+  // Goroutines that are meant to live long (ledger/long_lived.h) are left alone, too, where they merely have been there
+  // for a long time. Never once they have grown.
+  bool built_in = true;
+};
+
+// Says so in the leak if it is one to leave alone: `ignored`, and a severity of info. Else, where a rule would hold if
+// there were not more than it has accepted: `outgrown`.
+void apply(const IgnoreRules& rules, std::string_view service, std::chrono::system_clock::time_point now, Leak& leak);
 
 }  // namespace goleakd::verdict

@@ -170,6 +170,12 @@ struct HitCostReport {
   double stepped_recorded = 0;
 };
 
+// How the configuration came about that is in force.
+struct ConfigReport {
+  bool last_reload_successful = true;  // the start counts
+  Instant last_success;                // of a start or reload
+};
+
 // How many incidents there were of each kind, by app. Of an app that is watched: none, which is zero, where they would
 // be known.
 using IncidentTotals = std::map<std::string, std::map<Death, std::uint64_t>>;
@@ -204,6 +210,7 @@ struct Report {
   WallClock wall;  // relates every Instant in here to wall time
   std::string version;
   std::string events_unavailable;  // why no target of this host can have events; empty when they can
+  ConfigReport config;
   std::vector<TargetReport> targets;
   std::vector<UnsupportedReport> unsupported;
   DiscoveryReport discovery;

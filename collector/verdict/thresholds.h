@@ -27,6 +27,8 @@ struct Thresholds {
   int resolve_windows = 2;  // leaking → resolved: consecutive evaluations below half of the peak
   std::chrono::nanoseconds keep_resolved = std::chrono::minutes(15);  // a resolved leak is still shown, at its count
 
+  bool operator==(const Thresholds&) const = default;
+
   std::chrono::nanoseconds interval() const { return growing_window / growing_intervals; }
 };
 

@@ -8,8 +8,8 @@
 
 namespace goleakd::verify {
 
-// Why a goroutine is one of those that Go itself keeps until the program's end, although they are not the runtime's own
-// by its definition (GoroutineDump::system). Nothing when it is not.
+// Why a goroutine is one of those that nobody can end, so that it is left at the end of every program that has it:
+// main, the runtime's own, threads of C, and those of ledger/long_lived.h that never end. Nothing when it is not.
 std::optional<std::string_view> long_lived(const ledger::GoroutineDump& g);
 
 // The function of the innermost frame that a traceback shows: what it is blocked in, as goleak's options name it

@@ -13,7 +13,6 @@
 
 #include "base/result.h"
 #include "prometheus/process_collectable.h"
-#include "prometheus/report_collectable.h"
 #include "text/incidents.h"
 #include "text/json.h"
 #include "text/leaks_json.h"
@@ -82,8 +81,10 @@ bool is_public(std::string_view path) { return path == "/metrics" || path == "/-
 }  // namespace
 
 Routes::Routes(std::function<verdict::ReportPtr()> report, std::size_t sites_per_app) : report_(std::move(report)) {
-  collectables_.push_back(
-      std::make_unique<prometheus::ReportCollectable>(report_, prometheus::SiteLimits{.per_app = sites_per_app}));
+  auto reports =
+      std::make_unique<prometheus::ReportCollectable>(report_, prometheus::SiteLimits{.per_app = sites_per_app});
+  reports_ = reports.get();
+  collectables_.push_back(std::move(reports));
   collectables_.push_back(std::make_unique<prometheus::ProcessCollectable>());
 }
 

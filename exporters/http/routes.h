@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "prometheus/report_collectable.h"
 #include "verdict/report.h"
 
 namespace goleakd::http {
@@ -34,6 +35,9 @@ class Routes {
   // sites_per_app: how many creation sites of one app have series in /metrics.
   explicit Routes(std::function<verdict::ReportPtr()> report, std::size_t sites_per_app = 50);
 
+  // From the next scrape on.
+  void limit_sites(std::size_t per_app) { reports_->limit_sites(per_app); }
+
   Response answer(const Request& request) const;
 
  private:
@@ -42,6 +46,7 @@ class Routes {
   Response ready() const;
 
   std::function<verdict::ReportPtr()> report_;
+  prometheus::ReportCollectable* reports_ = nullptr;  // one of these:
   std::vector<std::unique_ptr<::prometheus::Collectable>> collectables_;
 };
 

@@ -28,6 +28,9 @@ class Server {
   // Errors say which address or path, and what to do.
   static Result<std::unique_ptr<Server>> make(const Options& options, std::function<verdict::ReportPtr()> report);
 
+  // How many creation sites of one app have series from now on.
+  void limit_sites(std::size_t per_app) { routes_.limit_sites(per_app); }
+
   // The TCP port; tells what the kernel chose when `listen` had port 0. 0 without TCP.
   int port() const { return tcp_ ? tcp_->port() : 0; }
 

@@ -18,6 +18,11 @@ inline constexpr auto kGauge = ::prometheus::MetricType::Gauge;
 inline constexpr auto kCounter = ::prometheus::MetricType::Counter;
 
 inline constexpr Metric kBuildInfo{"goleakd_build_info", kGauge, "Always 1; the version of goleakd."};
+inline constexpr Metric kConfigReloadSuccessful{
+    "goleakd_config_last_reload_successful", kGauge,
+    "0 while the configuration in force is an older one than the files hold, because those were refused."};
+inline constexpr Metric kConfigReloadSuccess{"goleakd_config_last_reload_success_timestamp_seconds", kGauge,
+                                             "When the configuration in force was read."};
 inline constexpr Metric kEventsAvailable{
     "goleakd_events_available", kGauge,
     "1 when processes of this host can be watched by events, 0 when only by snapshots; the log says why."};

@@ -66,6 +66,11 @@ void add_snapshot_durations(const verdict::DurationHistogram& seconds, Families&
 ReportCollectable::ReportCollectable(std::function<verdict::ReportPtr()> report, SiteLimits limits)
     : report_(std::move(report)), limits_(limits) {}
 
+void ReportCollectable::limit_sites(std::size_t per_app) {
+  const std::lock_guard lock(mutex_);
+  limits_.per_app = per_app;
+}
+
 std::vector<::prometheus::MetricFamily> ReportCollectable::Collect() const {
   const std::lock_guard lock(mutex_);
   const verdict::ReportPtr report = report_();
@@ -79,6 +84,8 @@ std::vector<::prometheus::MetricFamily> ReportCollectable::Collect() const {
 void ReportCollectable::collect_host(const Report& report, Families& families) const {
   families.add(metric::kBuildInfo, {{"version", report.version}}, 1);
   families.add(metric::kEventsAvailable, {}, report.events_unavailable.empty() ? 1 : 0);
+  families.add(metric::kConfigReloadSuccessful, {}, report.config.last_reload_successful ? 1 : 0);
+  families.add(metric::kConfigReloadSuccess, {}, report.wall.unix_seconds(report.config.last_success));
 
   std::map<std::string, int> unsupported;
   for (const ErrorKind kind : {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::gone, ErrorKind::permission,

@@ -3,6 +3,7 @@
 
 #include <prometheus/collectable.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -23,7 +24,9 @@ class ReportCollectable : public ::prometheus::Collectable {
   // `report` gives the newest Report, null before the first. It is called from any thread, one at a time.
   explicit ReportCollectable(std::function<verdict::ReportPtr()> report, SiteLimits limits = {});
 
-  // Safe to call from several threads.
+  // Both of these are safe to call from several threads.
+  // So many sites of one app have series from the next scrape on. Those that have them keep them.
+  void limit_sites(std::size_t per_app);
   std::vector<::prometheus::MetricFamily> Collect() const override;
 
  private:

@@ -118,6 +118,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"evidence", verdict::to_string(leak.evidence)},
       {"reasoning", leak.reasoning},
       {"ignored", leak.ignored.empty() ? json() : json(leak.ignored)},
+      {"outgrown", leak.outgrown.empty() ? json() : json(leak.outgrown)},
       {"cause", verdict::to_string(leak.cause)},
       {"explanation", verdict::explain(leak.cause)},
       {"advice", verdict::advise(leak.cause)},

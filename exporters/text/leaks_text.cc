@@ -284,6 +284,7 @@ std::string block(const Report& report, const Finding& finding, const LeaksQuery
          held_by(report, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
          partners(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
+         (leak.outgrown.empty() ? "" : paragraph("accepted", printable(leak.outgrown))) +
          paragraph("fix", verdict::advise(leak.cause)) + stack(leak, query.stack_frames) + samples(leak);
 }
 

@@ -13,8 +13,10 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/glob.h"
 #include "base/hash.h"
 #include "base/size.h"
 #include "base/unique_fd.h"
@@ -81,6 +83,26 @@ TEST(Duration, IsShownAsPeopleSayIt) {
                                                                    {hours(48) + minutes(59), "2d"},
                                                                    {-seconds(90), "-1m30s"}}};
   for (const auto& [value, text] : table) EXPECT_EQ(format_duration(value), text);
+}
+
+TEST(Day, IsOneOfTheCalendar) {
+  const auto day = parse_day("2028-02-29");
+  ASSERT_TRUE(day);
+  EXPECT_EQ(format_day(*day), "2028-02-29");
+  EXPECT_EQ(*day, std::chrono::sys_days(std::chrono::year(2028) / 2 / 29));
+  for (const char* text : {"", "2027-02-29", "2027-13-01", "2027-01-31 ", "31.1.2027", "2027-01"}) {
+    EXPECT_FALSE(parse_day(text)) << text;
+  }
+}
+
+TEST(Glob, TheStarAloneHasAMeaning) {
+  EXPECT_TRUE(matches_glob("net/http.(*Server).Serve", "net/http.(*Server).Serve"));
+  EXPECT_TRUE(matches_glob("a*c*", "abbcbc"));
+  EXPECT_TRUE(matches_glob("*", ""));
+  EXPECT_TRUE(matches_glob("", ""));
+  EXPECT_FALSE(matches_glob("", "a"));
+  EXPECT_FALSE(matches_glob("a?[b]", "axb"));
+  EXPECT_FALSE(matches_glob("a*c", "abcd"));
 }
 
 TEST(StableHash, NeverChanges) {

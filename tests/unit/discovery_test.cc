@@ -73,6 +73,31 @@ TEST_F(DiscoveryTest, AScanSeesWhatIsThereAndForgetsWhatHasEnded) {
   EXPECT_TRUE(told_.empty());  // there was no Go program that could be watched
 }
 
+TEST_F(DiscoveryTest, AnotherSelectionLooksAtWhatItMakesADifferenceFor) {
+  process(7, 100, 1, broken());
+  process(8, 100, 1, "/proc/self/exe");
+  Config::Targets none;
+  none.include = {"/nowhere/*"};
+  discovery_.select(none);
+  discovery_.scan();
+  EXPECT_TRUE(refused().empty()) << "not selected";
+  Config::Targets some;
+  some.include = {"*/broken"};
+  discovery_.select(some);
+  EXPECT_EQ(refused(), std::vector<int>{7}) << "without another scan";
+  some.services = {{.exe = "*/broken", .name = "shop"}};
+  discovery_.select(some);
+  EXPECT_EQ(refused(), std::vector<int>{7});
+  some.exclude = {"*/broken"};
+  discovery_.select(some);
+  EXPECT_TRUE(refused().empty());
+  gone(7);
+  gone(8);
+  discovery_.scan();
+  discovery_.select({});
+  EXPECT_TRUE(refused().empty());
+}
+
 TEST_F(DiscoveryTest, FollowsWhatTheKernelTells) {
   process(7, 100, 1, broken());
   const std::vector<ProcessEvent> begin{executed(7, 100)};

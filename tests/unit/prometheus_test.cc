@@ -86,6 +86,27 @@ TEST_F(Metrics, NothingAboutAProcessBeforeItsFirstSnapshot) {
   EXPECT_EQ(value(after({target}), "goleakd_target_up{app=\"shop\",pid=\"4711\"}"), 0);
 }
 
+TEST_F(Metrics, TellWhetherTheConfigurationIsTheNewest) {
+  auto report = sample::report({});
+  report.config.last_success = kNow - seconds(60);
+  auto series = after(report);
+  EXPECT_EQ(value(series, "goleakd_config_last_reload_successful"), 1);
+  EXPECT_NEAR(value(series, "goleakd_config_last_reload_success_timestamp_seconds").value_or(0),
+              report.wall.unix_seconds(kNow - seconds(60)), 0.001);
+  report.config.last_reload_successful = false;
+  EXPECT_EQ(value(after(report), "goleakd_config_last_reload_successful"), 0);
+}
+
+TEST_F(Metrics, MoreSitesWhenMoreAreAllowed) {
+  auto target = sample::target();
+  for (int i = 0; i < 5; ++i) target.sites.push_back(sample::site(std::string(1, static_cast<char>('a' + i)), 9 - i));
+  EXPECT_EQ(value(after({target}), "goleakd_sites_not_shown{app=\"shop\"}"), 3);
+  collectable_.limit_sites(4);
+  EXPECT_EQ(value(after({target}), "goleakd_sites_not_shown{app=\"shop\"}"), 1);
+  collectable_.limit_sites(1);
+  EXPECT_EQ(value(after({target}), "goleakd_sites_not_shown{app=\"shop\"}"), 1) << "series do not go";
+}
+
 TEST_F(Metrics, NoLeaksMetricUntilAVerdictHasRun) {
   auto target = sample::target();
   target.checks_last_run.clear();

@@ -75,6 +75,17 @@ TEST(SnapshotBudget, GivesBackWhatTheGoneHaveHad) {
   EXPECT_TRUE(budget.allows(2, kStart));
 }
 
+TEST(SnapshotBudget, AnotherCeilingCountsAtOnce) {
+  SnapshotBudget budget(0.01);
+  const std::map<int, Duration> costs{{1, milliseconds(500)}};
+  budget.spent(1, costs.at(1), seconds(10), false, kStart);
+  EXPECT_NEAR(share(budget, costs), 0.01, 1e-4);
+  budget.change(0.05);
+  EXPECT_EQ(budget.interval(1), seconds(10));
+  budget.change(0.001);
+  EXPECT_NEAR(share(budget, costs), 0.001, 1e-5);
+}
+
 TEST(SnapshotBudget, BearsCostsAndWishesOfZero) {
   SnapshotBudget budget(0.01);
   budget.spent(1, Duration::zero(), Duration::zero(), true, kStart);

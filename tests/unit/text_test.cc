@@ -131,6 +131,13 @@ TEST(LeaksText, WhatIsIgnoredIsALineWithItsReason) {
             std::string::npos)
       << text;
   EXPECT_EQ(leaks_json(sample::report({target}))["targets"][0]["leaks"][0]["ignored"], "flushes for life");
+  target.leaks[0].ignored.clear();
+  target.leaks[0].outgrown = "more than the 400 that are accepted: known";
+  EXPECT_NE(
+      leaks_text(sample::report({target}), {}).find("\n  accepted   more than the 400 that are accepted: known\n"),
+      std::string::npos);
+  EXPECT_EQ(leaks_json(sample::report({target}))["targets"][0]["leaks"][0]["outgrown"],
+            "more than the 400 that are accepted: known");
 }
 
 TEST(LeaksText, ShowsTheWaysToTheGoStatement) {
