@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "accept_command_line.h"
 #include "base/duration.h"
 #include "daemon/check.h"
 #include "daemon/commands.h"
@@ -230,6 +231,7 @@ int command_line(int argc, char** argv) {
     };
   });
 
+  goleakd::add_accept(app, chosen);
   goleakd::add_verify(app, command, status, chosen);
 
   app.add_subcommand("version", "version and supported Go versions")->callback([&] {

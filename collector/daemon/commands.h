@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +23,7 @@ struct RunOptions {
   std::string config;  // file; empty: /etc/goleakd/goleakd.yaml when it exists, else the defaults
   bool check_config = false;
 };
-// Until SIGINT or SIGTERM.
+// Until SIGINT or SIGTERM; on SIGHUP it loads its configuration again.
 Result<void> run(const RunOptions& options);
 
 enum class Format { text, json };
@@ -60,6 +62,19 @@ struct LeaksHistoryOptions {
   std::string file;  // empty: the one that the configuration names
 };
 Result<void> leaks_history(const LeaksHistoryOptions& options);
+
+struct AcceptOptions {
+  std::optional<int> pid;          // of this process only
+  std::vector<std::string> leaks;  // ids; empty: all
+  std::string reason;
+  std::optional<std::chrono::sys_days> until;
+  std::optional<std::uint64_t> up_to;
+  std::string config;  // file, in whose folder of drop-ins the rules go; empty: the default one
+  std::string output;  // instead: a file, or "-" for standard output
+  std::string socket = "/run/goleakd/goleakd.sock";
+};
+// Writes rules by which the running daemon leaves the leaks alone that it has found (daemon/accepted.h).
+Result<void> accept(const AcceptOptions& options);
 
 struct VerifyOptions {
   std::vector<std::string> command;
