@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/hash.h"
+#include "verdict/stable_name.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -244,7 +245,7 @@ std::string site_id(std::string_view service, const ledger::CreationSite& site) 
 }
 
 std::string leak_id(std::string_view service, const ledger::CreationSite& site, const ledger::BlockedPlace& place) {
-  return site_hash(service, site).add(place.function).add(to_string(place.wait)).hex();
+  return site_hash(service, site).add(stable_name(place.function)).add(to_string(place.wait)).hex();
 }
 
 }  // namespace goleakd::verdict

@@ -95,7 +95,9 @@ struct LockHolder {
 };
 
 struct Leak {
-  std::string id;  // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines
+  // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines, and no numbers
+  // of closures in the latter (stable_name.h).
+  std::string id;
   std::string site_id;  // 16 hex digits of hash(service, creation function, ordinal)
   ledger::CreationSite creation;
   ledger::BlockedPlace blocked;

@@ -2,9 +2,11 @@
 // What makes two findings one leak, and ids.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "program_fixture.h"
+#include "verdict/stable_name.h"
 
 namespace goleakd::verdict {
 namespace {
@@ -55,6 +57,43 @@ TEST(Ids, NeverChange) {
   EXPECT_EQ(leak_id("shop", site, blocked), "d1f3f648bf9325e3");
   site.ordinal = 0;
   EXPECT_NE(site_id("shop", site), "68a37dd79a3b6523");
+}
+
+TEST(Ids, ClosuresAreNotNumbered) {
+  const ledger::CreationSite site = creation_site("main.quote", 0);
+  const std::string id = leak_id("shop", site, place("main.quote.func1", WaitClass::chan_send, 42));
+  EXPECT_EQ(id, "19ea7fb94bdede96");
+  EXPECT_EQ(id, leak_id("shop", site, place("main.quote.func2", WaitClass::chan_send, 42)));
+  EXPECT_NE(id, leak_id("shop", site, place("main.quote.func1.1", WaitClass::chan_send, 42)));
+  EXPECT_NE(id, leak_id("shop", site, place("main.quotes.func1", WaitClass::chan_send, 42)));
+  // One that holds the go statement is, for two closures of one function may each have one.
+  EXPECT_NE(site_id("shop", creation_site("main.main.func1", 0)), site_id("shop", creation_site("main.main.func2", 0)));
+}
+
+TEST(StableName, LeavesOutWhatTheCompilerCounts) {
+  const std::map<std::string, std::string> names{
+      {"main.quote.func1", "main.quote.func"},
+      {"main.quote.func12.3.1", "main.quote.func.."},
+      {"main.(*T).Run.func2", "main.(*T).Run.func"},
+      {"main.T.Run.func2.gowrap1", "main.T.Run.func.gowrap"},
+      {"example.com/a/b%2ev2.Do.deferwrap1", "example.com/a/b%2ev2.Do.deferwrap"},
+      {"main.all-range1", "main.all-range"},
+      {"main.all.func1-range2.func3", "main.all.func-range.func"},
+      {"main.glob..func7", "main.glob..func"},
+      {"main.init.0.func1", "main.init..func"},
+      {"main.pick[...].func1", "main.pick[...].func"},
+      // What people have chosen.
+      {"main.func1", "main.func1"},
+      {"main.func1.func2", "main.func1.func"},
+      {"main.retry2", "main.retry2"},
+      {"main.(*T2).run3", "main.(*T2).run3"},
+      {"example.com/v2/a1.f2", "example.com/v2/a1.f2"},
+      {"runtime.gopark", "runtime.gopark"},
+      {"", ""},
+      {"x", "x"},
+      {"main.", "main."},
+  };
+  for (const auto& [name, stable] : names) EXPECT_EQ(stable_name(name), stable) << name;
 }
 
 }  // namespace
