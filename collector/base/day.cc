@@ -26,4 +26,13 @@ std::string format_day(std::chrono::sys_days day) {
   return text.data();
 }
 
+std::string format_utc(std::chrono::system_clock::time_point at) {
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(at - day));
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), " %02d:%02d:%02d UTC", static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+  return format_day(day) + text.data();
+}
+
 }  // namespace goleakd

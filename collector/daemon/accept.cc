@@ -2,11 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -23,14 +22,12 @@
 namespace goleakd::daemon {
 namespace {
 
-// "accepted-20261126T011520Z.yaml": their names tell the order in which they were accepted, and are read in.
+// "accepted-20261126-011520-UTC.yaml": their names tell the order in which they were accepted, and are read in.
 std::string file_name(std::chrono::system_clock::time_point at) {
-  const std::time_t time = std::chrono::system_clock::to_time_t(at);
-  std::tm fields{};
-  ::gmtime_r(&time, &fields);
-  std::array<char, 48> name{};
-  std::strftime(name.data(), name.size(), "accepted-%Y%m%dT%H%M%SZ.yaml", &fields);
-  return name.data();
+  std::string moment = format_utc(at);
+  std::erase_if(moment, [](char c) { return c == '-' || c == ':'; });
+  std::ranges::replace(moment, ' ', '-');
+  return "accepted-" + moment + ".yaml";
 }
 
 Result<std::string> new_drop_in(const std::string& config, std::chrono::system_clock::time_point at) {

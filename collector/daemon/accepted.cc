@@ -2,8 +2,6 @@
 #include "daemon/accepted.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -57,15 +55,6 @@ void add(std::map<std::pair<std::string, std::string>, AcceptedLeak>& known, Acc
   other.growth_per_hour = std::max(other.growth_per_hour, leak.growth_per_hour);
 }
 
-std::string moment(std::chrono::system_clock::time_point at) {
-  const std::time_t time = std::chrono::system_clock::to_time_t(at);
-  std::tm fields{};
-  ::gmtime_r(&time, &fields);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &fields);
-  return text.data();
-}
-
 std::string rule(const AcceptedLeak& leak, const Acceptance& acceptance) {
   const std::uint64_t up_to = acceptance.up_to.value_or(leak.peak);
   std::string text = "\n";
@@ -113,7 +102,7 @@ Result<std::vector<AcceptedLeak>> accepted_leaks(const std::string& answer, cons
 
 std::string accepted_rules(const std::vector<AcceptedLeak>& leaks, const Acceptance& acceptance) {
   std::string text =
-      "# Goroutine leaks that were accepted on " + moment(acceptance.at) +
+      "# Goroutine leaks that were accepted on " + format_utc(acceptance.at) +
       " (goleakd accept).\n"
       "# Each is left alone as long as no process of its service has had more of its goroutines than `up_to`;"
       " beyond that\n"

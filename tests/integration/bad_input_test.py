@@ -28,7 +28,9 @@ def refused(arguments, code, *words, command=(GOLEAKD,)):
 
 def usage():
     for arguments in ([], ["nonsense"], ["dump"], ["dump", "x"], ["dump", "-5"], ["dump", "1", "--format", "xml"],
-                      ["run", "--confg", "x"], ["leaks", "1", "--for", "10"], ["leaks", "1", "--for", "1s"]):
+                      ["run", "--confg", "x"], ["leaks", "1", "--for", "10"], ["leaks", "1", "--for", "1s"], ["accept"],
+                      ["accept", "--reason", ""], ["accept", "--reason", "x", "--until", "soon"],
+                      ["accept", "--reason", "x", "--until", "2020-01-31"], ["accept", "--reason", "x", "--up-to", "0"]):
         refused(arguments, 2)
     for arguments in (["--help"], ["run", "--help"], ["dump", "--help"], ["version"]):
         assert goleakd(*arguments).returncode == 0, arguments
@@ -55,6 +57,7 @@ def processes(folder, zoo):
     public = shutil.copy(GOLEAKD, folder)
     refused(["dump", zoo.pid], 3, f"process {zoo.pid}", "uid 0", "CAP_SYS_PTRACE", command=[*WITHOUT_CAPABILITIES, public])
     refused(["leaks"], 2, "/run/goleakd/goleakd.sock")
+    refused(["accept", "--reason", "x", "--socket", "/nonexistent/socket"], 2, "/nonexistent/socket")
     refused(["leaks", zoo.pid, "--socket", "/nonexistent/socket"], 2, "/nonexistent/socket")
 
 

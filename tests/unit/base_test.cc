@@ -95,6 +95,12 @@ TEST(Day, IsOneOfTheCalendar) {
   }
 }
 
+TEST(Day, HasATime) {
+  const std::chrono::sys_days day(std::chrono::year(2027) / 1 / 31);
+  EXPECT_EQ(format_utc(day + hours(13) + minutes(5) + milliseconds(999)), "2027-01-31 13:05:00 UTC");
+  EXPECT_EQ(format_utc(day - seconds(1)), "2027-01-30 23:59:59 UTC");
+}
+
 TEST(Glob, TheStarAloneHasAMeaning) {
   EXPECT_TRUE(matches_glob("net/http.(*Server).Serve", "net/http.(*Server).Serve"));
   EXPECT_TRUE(matches_glob("a*c*", "abbcbc"));
