@@ -24,6 +24,8 @@ class DeadlockWatch {
   DeadlockWatch(std::string service, const Thresholds& thresholds)
       : service_(std::move(service)), thresholds_(thresholds) {}
 
+  void change(const Thresholds& thresholds) { thresholds_ = thresholds; }
+
   // It is time to look who holds which lock: somebody has waited for one for long enough, or a deadlock that was found
   // is to be seen again. Every half a minute, and at each snapshot while there is something to confirm.
   bool due(const ledger::Ledger& ledger, Instant now) const;

@@ -51,6 +51,7 @@ void Engine::change(const Thresholds& thresholds) {
   thresholds_ = thresholds;
   stuck_.change(thresholds);
   live_.change(thresholds);
+  deadlocks_.change(thresholds);
 }
 
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
