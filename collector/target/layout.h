@@ -87,6 +87,7 @@ struct HchanLayout {  // runtime.hchan, src/runtime/chan.go
   std::uint32_t dataqsiz = 0;
   std::uint32_t closed = 0;
   std::uint32_t elemtype = 0;
+  std::uint32_t recvx = 0;  // slot of the buffer that the next receive takes
   std::uint32_t recvq_first = 0;
   std::uint32_t sendq_first = 0;
 };

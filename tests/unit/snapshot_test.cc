@@ -10,6 +10,7 @@
 #include "fake_memory.h"
 #include "pclntab_fixture.h"
 #include "snapshot/address_sort.h"
+#include "snapshot/channel_look.h"
 #include "snapshot/channels.h"
 #include "snapshot/goroutine_table.h"
 #include "snapshot/memory.h"
@@ -245,6 +246,39 @@ TEST(Channels, AreFollowedFromTheGoroutineThatWaitsOnThem) {
 
   memory.put(kChannel + layout().hchan.qcount, std::uint64_t{9});  // more than fits: no channel
   EXPECT_FALSE((*reader.read(memory, std::vector{sender}))[0]);
+}
+
+TEST(Channels, AreLookedAtWhereTheyWereSeen) {
+  constexpr std::uint64_t kModule = 0x600000;
+  constexpr std::uint64_t kTypes = 0x500000;
+  constexpr std::uint64_t kChannel = 0xc000300000;
+  const auto& hchan = layout().hchan;
+  FakeMemory memory;
+  memory.map(kModule, layout().moduledata.size);
+  memory.put(kModule + layout().moduledata.types, kTypes);
+  memory.put(kModule + layout().moduledata.etypes, kTypes + 0x1000);
+  memory.map(kTypes, 0x1000);
+  memory.map(kChannel, hchan.size);
+  memory.put(kChannel + hchan.qcount, std::uint64_t{4});
+  memory.put(kChannel + hchan.dataqsiz, std::uint64_t{4});
+  memory.put(kChannel + hchan.elemtype, kTypes + 0x40);
+  memory.put(kChannel + hchan.recvx, std::uint64_t{3});
+  memory.put(kChannel + hchan.sendq_first, std::uint64_t{0xc000200000});
+  const std::vector<std::uint64_t> addresses{0xdeadbeef, kChannel};
+  const auto look = [&] { return look_at_channels(memory, layout(), kModule, addresses); };
+  ASSERT_EQ(look().size(), 1U);
+  EXPECT_EQ(look()[0].channel.address, kChannel);
+  EXPECT_EQ(look()[0].channel.length, 4U);
+  EXPECT_EQ(look()[0].channel.capacity, 4U);
+  EXPECT_EQ(look()[0].receive_index, 3U);
+  EXPECT_TRUE(look()[0].senders);
+  EXPECT_FALSE(look()[0].receivers);
+
+  memory.put(kChannel + hchan.recvx, std::uint64_t{5});  // beyond the buffer
+  EXPECT_TRUE(look().empty());
+  memory.put(kChannel + hchan.recvx, std::uint64_t{0});
+  memory.put(kChannel + hchan.elemtype, kTypes + 0x1000);  // no type
+  EXPECT_TRUE(look().empty());
 }
 
 class Unwinding : public ::testing::Test {
