@@ -18,8 +18,12 @@ void drop_what_few_can_not_tell(ledger::ObjectDump& object) {
 }  // namespace
 
 Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
-                   const snapshot::Snapshot& snapshot) {
+                   const snapshot::Snapshot& snapshot, Wanted wanted) {
   Inspection inspection;
+  const target::GoBinary& binary = *process.binary;
+  inspection.channels = snapshot::look_at_channels(
+      memory, binary.layout(), process.runtime_address(binary.globals().firstmoduledata), wanted.channels);
+  inspection.asked = std::move(wanted);
   const snapshot::Snapshot few = snapshot::snapshot_of_picked(snapshot);
   const DetailsSource source(process, memory, few, &proc);
   std::vector<std::size_t> all(few.goroutines.size());

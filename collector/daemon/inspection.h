@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "ledger/goroutine_dump.h"
+#include "snapshot/channel_look.h"
 #include "snapshot/memory.h"
 #include "snapshot/snapshot.h"
 #include "target/process.h"
@@ -14,7 +15,15 @@
 
 namespace goleakd::daemon {
 
-// What a few goroutines wait on, read right after a look at all of them.
+// What is to be read beside a look at all goroutines.
+struct Wanted {
+  std::vector<std::uint64_t> goroutines;  // goids: what they wait on; at most Inspection::kMaxGoroutines
+  std::vector<std::uint64_t> channels;    // addresses: what they hold, whether or not anybody waits on them
+  bool locks = false;                     // who holds the locks that others wait for (lock_graph.h); no part of an Inspection
+  bool nothing() const { return goroutines.empty() && channels.empty(); }
+};
+
+// It, read right after that look.
 struct Inspection {
   struct Seen {
     std::uint64_t goid = 0;
@@ -23,15 +32,16 @@ struct Inspection {
   static constexpr std::size_t kMaxGoroutines = 32;  // of one process at a time
   static constexpr std::size_t kMaxCases = 16;
 
-  std::vector<std::uint64_t> asked;  // goids of those who were to be looked at
+  Wanted asked;
   Instant begin;
   Instant end;
-  std::vector<Seen> seen;  // those whose object could be read, and who had not moved since
+  std::vector<Seen> seen;                       // those whose object could be read, and who had not moved since
+  std::vector<snapshot::ChannelLook> channels;  // those that could be read
 };
 
-// Of those that the snapshot has picked. Reads on in the process's memory, and asks /proc about descriptors and system
-// calls.
+// The goroutines are those that the snapshot has picked. Reads on in the process's memory, and asks /proc about
+// descriptors and system calls.
 Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
-                   const snapshot::Snapshot& snapshot);
+                   const snapshot::Snapshot& snapshot, Wanted wanted);
 
 }  // namespace goleakd::daemon

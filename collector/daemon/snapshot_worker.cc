@@ -37,19 +37,20 @@ struct Reading {
   snapshot::Reader reader;
 };
 
-// What no bound has foreseen (memory, above all) must not take the other targets along. Reads what those who were
-// picked wait on, too, and who holds locks.
-void take(Reading& reading, const snapshot::SnapshotOptions& options, SnapshotWorker::Done& done) {
+// What no bound has foreseen (memory, above all) must not take the other targets along. Reads what is wanted beside it,
+// too.
+void take(Reading& reading, const snapshot::SnapshotOptions& options, Wanted wanted, SnapshotWorker::Done& done) {
   const target::GoProcess& process = *done.process;
   try {
     done.snapshot = reading.reader.take(options);
-    if (done.snapshot && !options.pick.empty()) {
-      done.inspection = inspect(process, reading.memory, target::Procfs(), *done.snapshot);
-      done.snapshot->picked.clear();
-    }
-    if (done.snapshot && options.raw) {
+    if (!done.snapshot) return;
+    if (wanted.locks) {
       done.locks = read_lock_graph(process, reading.memory, *done.snapshot);
       done.snapshot->raw = {};
+    }
+    if (!wanted.nothing()) {
+      done.inspection = inspect(process, reading.memory, target::Procfs(), *done.snapshot, std::move(wanted));
+      done.snapshot->picked.clear();
     }
   } catch (const std::exception& e) {
     done.snapshot = fail(ErrorKind::system, "reading process " + std::to_string(process.pid) + ": " + e.what());
@@ -208,8 +209,8 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
     return true;
   }
   snapshot::SnapshotOptions options;
-  options.pick = snapshot::GoidSet(request.inspected);
-  options.raw = request.locks;
+  options.pick = snapshot::GoidSet(request.wanted.goroutines);
+  options.raw = request.wanted.locks;
   options.progress = [&](std::size_t, std::size_t) {
     const std::lock_guard guard(shared.mutex);
     if (shared.generation != generation) return false;
@@ -227,8 +228,7 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
     const Instant began = MonotonicClock::now();
     const Duration cpu = thread_cpu();
     if (!reading) reading = std::make_unique<Reading>(process);
-    take(*reading, options, done);
-    if (done.inspection) done.inspection->asked = std::move(request.inspected);
+    take(*reading, options, std::move(request.wanted), done);
     done.took = MonotonicClock::now() - began;
     done.cpu = thread_cpu() - cpu + (done.snapshot ? done.snapshot->helpers_cpu : Duration{});
   };

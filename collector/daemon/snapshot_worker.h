@@ -31,7 +31,7 @@ class SnapshotWorker {
     Result<snapshot::Snapshot> snapshot;
     Duration took{};
     Duration cpu{};                           // of the threads that took it
-    std::optional<Inspection> inspection;     // nothing when the request named nobody, or the look failed
+    std::optional<Inspection> inspection;     // nothing when the request wanted nothing, or the look failed
     std::optional<verdict::LockGraph> locks;  // nothing when it was not asked for, or the look failed
   };
   struct Counted {
@@ -47,8 +47,7 @@ class SnapshotWorker {
 
   struct Request {
     std::shared_ptr<const target::GoProcess> process;
-    std::vector<std::uint64_t> inspected;  // goids of those of whom it is to be read, too, what they wait on
-    bool locks = false;                    // and who holds the locks that others wait for
+    Wanted wanted;
   };
   void request(Request request);
   // Does nothing while those of that process are still to come.

@@ -282,7 +282,7 @@ void Supervisor::request_snapshots() {
   for (auto& [pid, watch] : watches_) {
     if (!watch->wants_snapshot(now) || !budget_.allows(pid, now)) continue;
     watch->snapshot_requested();
-    worker_->request(watch->next_look(now));
+    worker_->request({.process = watch->shared_process(), .wanted = watch->wanted(now)});
   }
 }
 

@@ -28,7 +28,8 @@ void add(std::vector<verdict::SeenObject>& seen, const ledger::ObjectDump& objec
 
 }  // namespace
 
-std::vector<std::uint64_t> SuspectObjects::due(const std::vector<verdict::Leak>& leaks, Instant now) const {
+std::vector<std::uint64_t> SuspectObjects::due(const std::vector<verdict::Leak>& leaks,
+                                               std::span<const std::uint64_t> others, Instant now) const {
   std::vector<std::uint64_t> goids;
   bool more = true;
   for (std::size_t round = 0; more && goids.size() < Inspection::kMaxGoroutines; ++round) {
@@ -39,13 +40,17 @@ std::vector<std::uint64_t> SuspectObjects::due(const std::vector<verdict::Leak>&
       if (goids.size() < Inspection::kMaxGoroutines) goids.push_back(leak.goroutines[round]);
     }
   }
+  for (const std::uint64_t goid : others) {
+    if (goids.size() < Inspection::kMaxGoroutines) goids.push_back(goid);
+  }
   const bool all_asked = std::ranges::all_of(goids, [&](std::uint64_t goid) { return asked_.contains(goid); });
   if (all_asked && now - at_ < kAgain) goids.clear();
   return goids;
 }
 
 void SuspectObjects::take(Inspection inspection) {
-  asked_ = {inspection.asked.begin(), inspection.asked.end()};
+  if (inspection.asked.goroutines.empty()) return;
+  asked_ = {inspection.asked.goroutines.begin(), inspection.asked.goroutines.end()};
   at_ = inspection.end;
   objects_.clear();
   for (Inspection::Seen& seen : inspection.seen) objects_.emplace(seen.goid, std::move(seen.object));

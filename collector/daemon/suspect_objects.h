@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,10 @@ namespace goleakd::daemon {
 class SuspectObjects {
  public:
   // Whom the next snapshot is to pick for an inspection: one of each leak, the worst first, then a second of each, and
-  // so on, as many as an inspection may have. Nobody, when all of them have been looked at a moment ago.
-  std::vector<std::uint64_t> due(const std::vector<verdict::Leak>& leaks, Instant now) const;
+  // so on, and after them `others`, as many as an inspection may have. Nobody, when all of them have been looked at a
+  // moment ago.
+  std::vector<std::uint64_t> due(const std::vector<verdict::Leak>& leaks, std::span<const std::uint64_t> others,
+                                 Instant now) const;
   void take(Inspection inspection);
   // The next snapshot is to look at all of them.
   void renew() { asked_.clear(); }

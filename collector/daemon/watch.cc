@@ -8,6 +8,7 @@
 #include <ranges>
 #include <utility>
 
+#include "daemon/pool_channels.h"
 #include "probe/hit_counters.h"
 
 namespace goleakd::daemon {
@@ -320,12 +321,6 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   next_snapshot_ = now + snapshot_interval();
 }
 
-SnapshotWorker::Request Watch::next_look(Instant now) const {
-  return {.process = process_,
-          .inspected = objects_.due(engine_.leaks(), now),
-          .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(ledger_, now)};
-}
-
 void Watch::on_locks(const verdict::LockGraph& graph, Instant now) {
   const std::size_t before = engine_.leaks().size();
   engine_.observe_locks(graph, ledger_, now);
@@ -341,7 +336,16 @@ void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {
   }
 }
 
+Wanted Watch::wanted(Instant now) {
+  const verdict::Stalls& stalls = engine_.stalls();
+  return {.goroutines = objects_.due(engine_.leaks(), stalls.unclear(Inspection::kMaxGoroutines), now),
+          .channels = stalls.channels(),
+          .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(ledger_, now)};
+}
+
 void Watch::on_inspection(Inspection inspection) {
+  tell_stalls(inspection, engine_.stalls());
+  if (inspection.asked.goroutines.empty()) return;
   const Instant begin = inspection.begin;
   const Instant end = inspection.end;
   objects_.take(std::move(inspection));

@@ -68,8 +68,8 @@ class Watch {
   // Events must have been drained since the snapshot ended.
   void on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdict::ProcessFacts& facts, Instant now);
 
-  // What the snapshot that is due is to read.
-  SnapshotWorker::Request next_look(Instant now) const;
+  // What is to be read with the snapshot.
+  Wanted wanted(Instant now);
   // After on_snapshot() of the same look.
   void on_locks(const verdict::LockGraph& graph, Instant now);
   void on_inspection(Inspection inspection);

@@ -9,7 +9,8 @@ namespace goleakd::daemon {
 namespace {
 
 constexpr std::array kChecks{verdict::Evidence::forever,      verdict::Evidence::deadlock, verdict::Evidence::growing,
-                             verdict::Evidence::accumulating, verdict::Evidence::spinning, verdict::Evidence::stale};
+                             verdict::Evidence::accumulating, verdict::Evidence::spinning, verdict::Evidence::stalled,
+                             verdict::Evidence::stale};
 
 std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger,
                                               bool histograms) {

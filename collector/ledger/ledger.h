@@ -69,6 +69,21 @@ struct CreationView {
   std::vector<Goid> eldest;                // up to 5, smallest goid first
 };
 
+// One of the few goroutines of a creation site.
+struct Sibling {
+  Goid goid = 0;
+  bool resting = false;                 // waiting or in a system call, by the newest snapshot and every event since
+  WaitClass wait = WaitClass::none;     // these while it rests
+  const BlockedPlace* place = nullptr;  // owned by the ledger
+  std::uint64_t channel = 0;            // address of the channel of a single send or receive; 0: none, or not known
+  Instant since;                        // ParkAge::at_least_since
+};
+struct SiblingsView {
+  CreationId id{};
+  const CreationSite* site = nullptr;  // owned by the ledger
+  std::vector<Sibling> all;            // those that live, in no order
+};
+
 // Goroutines of one creation site stuck in one blocked place, as the newest snapshot shows them.
 struct BlockedView {
   CreationId creation{};
@@ -174,6 +189,10 @@ class Ledger {
   // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
+  // Of every known creation site that has no more than `most` goroutines, without system goroutines.
+  std::vector<SiblingsView> siblings(std::size_t most) const;
+  // How many goroutines wait in a single send to each of these channels, and have done so since then or before.
+  std::map<std::uint64_t, std::uint64_t> senders(std::span<const std::uint64_t> channels, Instant since) const;
 
  private:
   struct SiteCounters {

@@ -162,6 +162,49 @@ std::optional<GoroutineView> Ledger::goroutine(Goid goid) const {
   return view;
 }
 
+std::vector<SiblingsView> Ledger::siblings(std::size_t most) const {
+  std::vector<std::uint32_t> live(counters_.size());
+  for (const Goroutine& goroutine : goroutines_.all()) {
+    if (!goroutine.system) ++live[static_cast<std::size_t>(goroutine.creation)];
+  }
+  const auto wanted = [&](CreationId id) { return id != CreationId{} && live[static_cast<std::size_t>(id)] <= most; };
+  std::map<CreationId, SiblingsView> views;
+  for (const Goroutine& goroutine : goroutines_.all()) {
+    if (goroutine.system || !wanted(goroutine.creation)) continue;
+    SiblingsView& view = views[goroutine.creation];
+    Sibling sibling;
+    sibling.goid = goroutine.goid;
+    sibling.resting = goroutine.shown && at_rest(goroutine.state);
+    if (sibling.resting) {
+      sibling.wait = goroutine.wait;
+      sibling.place = &blocked_places_[goroutine.blocked];
+      sibling.channel = goroutine.object;
+      sibling.since = goroutine.at_least;
+    }
+    view.all.push_back(sibling);
+  }
+  std::vector<SiblingsView> all;
+  all.reserve(views.size());
+  for (auto& [id, view] : views) {
+    view.id = id;
+    view.site = &creation_sites_[id];
+    all.push_back(std::move(view));
+  }
+  return all;
+}
+
+std::map<std::uint64_t, std::uint64_t> Ledger::senders(std::span<const std::uint64_t> channels, Instant since) const {
+  std::map<std::uint64_t, std::uint64_t> counts;
+  for (const std::uint64_t channel : channels) counts.try_emplace(channel, 0);
+  if (counts.empty()) return counts;
+  for (const Goroutine& goroutine : goroutines_.all()) {
+    if (!goroutine.shown || !at_rest(goroutine.state) || goroutine.wait != WaitClass::chan_send) continue;
+    if (goroutine.at_least > since) continue;
+    if (const auto count = counts.find(goroutine.object); count != counts.end()) ++count->second;
+  }
+  return counts;
+}
+
 // Only a snapshot that showed everybody makes absence from the ledger mean anything.
 bool Ledger::surely_gone(Goid goid) const {
   return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);

@@ -45,17 +45,21 @@ Engine::Engine(std::string service, Thresholds thresholds)
       thresholds_(thresholds),
       stuck_(thresholds),
       live_(thresholds),
-      deadlocks_(service_, thresholds) {}
+      deadlocks_(service_, thresholds),
+      stalls_(thresholds.stuck_after) {}
 
 void Engine::change(const Thresholds& thresholds) {
   thresholds_ = thresholds;
   stuck_.change(thresholds);
   live_.change(thresholds);
   deadlocks_.change(thresholds);
+  stalls_.change(thresholds.stuck_after);
 }
 
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
   const Duration interval = thresholds_.interval();
+  if (!began_) began_ = now;
+  stalls_.observe(ledger, now);
   const Groups groups = groups_of(service_, ledger, cutoffs(now));
   const Sites sites = this->sites(ledger);
   // Snapshots do not come to the nanosecond: one that is a little early must not cost a whole snapshot interval.
@@ -91,7 +95,7 @@ void Engine::gather(const ledger::Ledger& ledger) {
 }
 
 Cutoffs Engine::cutoffs(Instant now) const {
-  Cutoffs cutoffs{.at_scale = {}, .stale = now - thresholds_.stale_after};
+  Cutoffs cutoffs{.at_scale = {}, .stalled = now - thresholds_.stuck_after, .stale = now - thresholds_.stale_after};
   for (const Scale scale : {Scale::quick, Scale::slow}) {
     const Moment* before = stuck_.interval_ago(scale);
     const Duration interval = stuck_.interval(scale);
@@ -131,6 +135,7 @@ void Engine::evaluate(const Groups& groups, const Sites& sites, const ProcessFac
   evaluated_ = now;
   const Instant quiet_until = process.started + thresholds_.quiet_after_start;
   for (const Evidence check : {Evidence::forever, Evidence::stale}) checked_[check] = now;
+  if (now - *began_ >= thresholds_.stuck_after) checked_[Evidence::stalled] = now;
   if (stuck_.complete(Scale::quick, quiet_until)) checked_[Evidence::growing] = checked_[Evidence::spinning] = now;
   if (stuck_.complete(Scale::slow, quiet_until)) checked_[Evidence::accumulating] = now;
 
@@ -159,6 +164,12 @@ void Engine::evaluate(const Groups& groups, const Sites& sites, const ProcessFac
 
 Engine::Subjects Engine::judge_groups(const Groups& groups, Instant quiet_until) const {
   Subjects subjects;
+  const auto fullest = fullest_of(groups);
+  // One finding tells of a pool that has stalled: at the place where most of it is stuck.
+  const auto stall = [&](const Group& group) -> const Stall* {
+    const auto found = stalls_.stalled().find(group.creation);
+    return found == stalls_.stalled().end() || fullest.at(group.site_id) != &group ? nullptr : &found->second;
+  };
   for (const auto& [id, group] : groups) {
     const auto growth = [&, &id = id, &group = group](Scale scale) {
       std::optional<Growth> stuck = stuck_.checked(id, scale, quiet_until);
@@ -168,7 +179,7 @@ Engine::Subjects Engine::judge_groups(const Groups& groups, Instant quiet_until)
       stuck->holds = site.to > site.from;
       return stuck;
     };
-    subjects[id] = {&group, judge(group, growth(Scale::quick), growth(Scale::slow))};
+    subjects[id] = {&group, judge(group, growth(Scale::quick), growth(Scale::slow), stall(group))};
   }
   return subjects;
 }

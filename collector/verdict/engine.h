@@ -16,6 +16,7 @@
 #include "verdict/leak.h"
 #include "verdict/process_facts.h"
 #include "verdict/site_view.h"
+#include "verdict/stalls.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::verdict {
@@ -35,6 +36,10 @@ class Engine {
   // It is time for a look at who holds which lock, and what it has shown; after observe() of the same snapshot.
   bool wants_locks(const ledger::Ledger& ledger, Instant now) const { return deadlocks_.due(ledger, now); }
   void observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now);
+
+  // What it must know of memory to see pools that have stalled: tell it what it asks for (stalls.h).
+  Stalls& stalls() { return stalls_; }
+  const Stalls& stalls() const { return stalls_; }
 
   // Worst first (severity, then stage, then count). Suspects too: whoever shows them says so.
   const std::vector<Leak>& leaks() const { return leaks_; }
@@ -67,8 +72,10 @@ class Engine {
 
   std::string service_;
   Thresholds thresholds_;
-  GrowthWindow stuck_;                                       // by leak id
-  GrowthWindow live_;                                        // by site id
+  GrowthWindow stuck_;  // by leak id
+  GrowthWindow live_;   // by site id
+  Stalls stalls_;
+  std::optional<Instant> began_;                             // the first observation
   std::map<std::string, Finding> findings_;                  // by leak id
   std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites
   std::map<std::string, ledger::BlockedPlace> site_places_;  // where they are shown, by site id

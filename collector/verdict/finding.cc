@@ -29,6 +29,8 @@ Stuck stuck(const Group& group, Evidence evidence) {
       return {group.count, group.orphans};
     case Evidence::growing:
       return {group.stuck[static_cast<std::size_t>(Scale::quick)].now, group.aged_orphans};
+    case Evidence::stalled:
+      return {group.stalled, group.stalled_orphans};
     case Evidence::stale:
       return {group.stale, group.stale_orphans};
   }
@@ -68,6 +70,23 @@ std::string growth_text(const Growth& growth, std::string_view survivors) {
 }
 constexpr std::string_view kStayed = "stayed in the same park";
 
+std::string stall_text(const Stall& stall) {
+  std::string text = "all " + std::to_string(stall.goroutines) +
+                     " started there have been stuck elsewhere than where " +
+                     "they receive work, without progress for at least " + format_duration(stall.still) + "; ";
+  if (stall.full) text += "their queue of " + std::to_string(stall.capacity) + " is full";
+  if (stall.full && stall.senders > 0) text += ", and ";
+  if (stall.senders > 0) text += std::to_string(stall.senders) + " stuck sending to it";
+  return text;
+}
+
+// Who waits for room further on, for the network or a system call, may be slow rather than stuck: whether that is too
+// long, only their owner knows. A select may have a case that time brings about.
+bool may_come_from_elsewhere(WaitClass wait) {
+  return wait == WaitClass::chan_send || wait == WaitClass::select || wait == WaitClass::io ||
+         wait == WaitClass::syscall;
+}
+
 // As many have come that wait for the network: what looks like a growing number of connections, each with a goroutine
 // that waits beside the one that reads. Whether connections leak, their number tells. What waits to send, or for a
 // lock, is stuck whatever the connections do.
@@ -82,8 +101,10 @@ bool like_connections(const Group& group, const Growth& growth) {
 
 }  // namespace
 
-Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow) {
+Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow,
+                const Stall* stall) {
   Judgement judgement;
+  if (stall != nullptr) judgement.stall = *stall;
   if (quick) judgement.growth = *quick;
   if (slow && slow->holds && !judgement.growth.holds) judgement.growth = *slow;
   judgement.grows = judgement.growth.holds && group.place->wait != WaitClass::runtime;
@@ -92,6 +113,8 @@ Judgement judge(const Group& group, const std::optional<Growth>& quick, const st
     judgement.evidence = Evidence::forever;
   } else if (judgement.grows) {
     judgement.evidence = Evidence::growing;
+  } else if (judgement.stall) {
+    judgement.evidence = Evidence::stalled;
   } else if (group.stale > 0 && !group.only_main() && !may_wait_long(group)) {
     judgement.evidence = Evidence::stale;
   }
@@ -151,6 +174,7 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
     connected_ = group != nullptr && like_connections(*group, judgement.growth);
   }
   if (judgement.settled) grown_ = false;
+  stopped_ = judgement.stall && group != nullptr && !may_come_from_elsewhere(group->place->wait);
   leak_.growth_per_hour = judgement.grows ? judgement.growth.per_hour : 0;
 
   switch (leak_.stage) {
@@ -181,9 +205,10 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   return true;
 }
 
-// By cost and growth, not by the strength of the evidence.
+// By cost and growth, not by the strength of the evidence; a pool that does nothing any more costs the work.
 Severity Finding::severity(const ProcessFacts& process) const {
-  if (leak_.stage == Stage::resolved || !grown_ || connected_) return Severity::info;
+  if (leak_.stage == Stage::resolved) return Severity::info;
+  if (!grown_ || connected_) return stopped_ ? Severity::ticket : Severity::info;
   if (const Cost cost = cost_of(leak_, process); cost.left && *cost.left <= std::chrono::hours(24))
     return Severity::page;
   return Severity::ticket;
@@ -215,6 +240,9 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
       return judgement.grows ? growth_text(growth, "of them lived on") + "; in " + percent(growth.awake) +
                                    " of all looks they ran, or waited for a processor"
                              : settled(" still live", "they have begun to wait");
+    case Evidence::stalled:
+      if (!judgement.stall) return count + " still stuck; no work waits for them, or others do it";
+      return stall_text(*judgement.stall);
     case Evidence::stale:
       return count + " in the same park for more than " + format_duration(thresholds.stale_after) +
              ", the longest for at least " + format_duration(now - leak_.blocked_at_least_since) + "; not growing";

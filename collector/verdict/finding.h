@@ -8,6 +8,7 @@
 #include "verdict/growth.h"
 #include "verdict/leak.h"
 #include "verdict/process_facts.h"
+#include "verdict/stalls.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::verdict {
@@ -18,10 +19,13 @@ struct Judgement {
   Growth growth;
   bool grows = false;    // growth was checked, and holds
   bool settled = false;  // growth was checked, and the window saw no rise at all
+  std::optional<Stall> stall;
 };
 
-// Of goroutines stuck in one place. Growth: none until it can be checked.
-Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow);
+// Of goroutines stuck in one place. Growth: none until it can be checked. `stall`: of the pool that they are most of;
+// null where it has not stalled.
+Judgement judge(const Group& group, const std::optional<Growth>& quick, const std::optional<Growth>& slow,
+                const Stall* stall);
 // Of all goroutines of a site: whether they pile up though they run, or wake.
 Judgement judge(const std::optional<Growth>& quick, const std::optional<Growth>& slow, const Thresholds& thresholds);
 
@@ -47,6 +51,7 @@ class Finding {
 
   Leak leak_;
   bool grown_ = false;      // it has grown, and has not settled since
+  bool stopped_ = false;    // of a pool that has stalled, and stays so until the program itself lets them go
   bool connected_ = false;  // when it last grew, as many goroutines had come that wait for the network
   int agreeing_ = 0;        // evaluations in a row that confirm a suspect, or bring back a resolved one
   int fading_ = 0;          // evaluations in a row below half of the peak

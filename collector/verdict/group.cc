@@ -10,6 +10,7 @@ namespace goleakd::verdict {
 namespace {
 
 constexpr std::size_t kSamples = 5;
+constexpr std::size_t kStalled = 2 * kScales;  // its place among the cutoffs, of which that of stale ones is the last
 
 void add(Group& group, const ledger::BlockedView& view) {
   group.count += view.count;
@@ -17,9 +18,11 @@ void add(Group& group, const ledger::BlockedView& view) {
     group.stuck[scale].now += view.parked_before[2 * scale];
     group.stuck[scale].survived += view.parked_before[2 * scale + 1];
   }
+  group.stalled += view.parked_before[kStalled];
   group.stale += view.parked_before.back();
   group.orphans += view.parentless;
   group.aged_orphans += view.parentless_before[0];
+  group.stalled_orphans += view.parentless_before[kStalled];
   group.stale_orphans += view.parentless_before.back();
   group.stack_bytes += view.stack_bytes;
   group.channels += view.distinct_objects;
@@ -35,7 +38,7 @@ std::map<std::string, Group> groups_of(std::string_view service, const ledger::L
   std::vector<Instant> before;
   for (const Cutoffs::Interval& interval : cutoffs.at_scale)
     before.insert(before.end(), {interval.aged, interval.survived});
-  before.push_back(cutoffs.stale);
+  before.insert(before.end(), {cutoffs.stalled, cutoffs.stale});
   std::vector<ledger::BlockedView> views = ledger.blocked(before);
   // The fullest place speaks for its group, the one with the oldest goroutine gives the first samples.
   std::stable_sort(views.begin(), views.end(), [](const ledger::BlockedView& a, const ledger::BlockedView& b) {

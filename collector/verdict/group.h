@@ -21,6 +21,7 @@ struct Cutoffs {
     Instant survived;  // one interval before the evaluation an interval ago: those who were aged then
   };
   std::array<Interval, kScales> at_scale;  // by Scale
+  Instant stalled;
   Instant stale;
 };
 
@@ -32,9 +33,11 @@ struct Group {
   const ledger::BlockedPlace* place = nullptr;     // where most of them are stuck
   std::uint64_t count = 0;
   std::array<Sample::Count, kScales> stuck{};  // by Scale
+  std::uint64_t stalled = 0;                   // in the same park for as long as makes a stall
   std::uint64_t stale = 0;
   std::uint64_t orphans = 0;       // of count; so on
   std::uint64_t aged_orphans = 0;  // of those stuck for an interval of the quick scale
+  std::uint64_t stalled_orphans = 0;
   std::uint64_t stale_orphans = 0;
   std::uint64_t stack_bytes = 0;  // of count
   std::uint64_t channels = 0;

@@ -202,6 +202,8 @@ std::string_view to_string(Evidence evidence) {
       return "accumulating";
     case Evidence::spinning:
       return "spinning";
+    case Evidence::stalled:
+      return "stalled";
     case Evidence::stale:
       return "stale";
   }

@@ -14,7 +14,7 @@
 namespace goleakd::verdict {
 
 // What a verdict rests on (docs/verdicts.md), strongest first.
-enum class Evidence : std::uint8_t { forever, deadlock, growing, accumulating, spinning, stale };
+enum class Evidence : std::uint8_t { forever, deadlock, growing, accumulating, spinning, stalled, stale };
 
 // It says of all goroutines of a creation site that they do not end, not where they are stuck: they do wake.
 constexpr bool speaks_of_site(Evidence evidence) {
@@ -106,8 +106,8 @@ struct Leak {
   Severity severity = Severity::info;
   Stage stage = Stage::suspect;
   // Goroutines stuck now: by the evidence all (forever), those in one park for an interval of the window (growing) or
-  // for the stale threshold (stale). Goroutines that merely pass through the same place are not among them. Where the
-  // evidence speaks of the site: all of its goroutines.
+  // for the threshold of their own (stalled, stale). Goroutines that merely pass through the same place are not among
+  // them. Where the evidence speaks of the site: all of its goroutines.
   std::uint64_t count = 0;
   std::uint64_t peak = 0;
   std::uint64_t bytes = 0;     // their stack spans, at the mean of all that wait there

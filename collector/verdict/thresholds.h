@@ -19,8 +19,8 @@ struct Thresholds {
   // No shorter than growing_window, and taken as a multiple of it.
   std::chrono::nanoseconds accumulating_window = std::chrono::minutes(30);
   double spinning_awake = 0.95;  // of all looks at a site's goroutines over the window, this share found them awake
-  // So long in one and the same park before it counts as stuck: for deadlocks, where it says no more than that nobody
-  // is just about to let it go on.
+  // So long in one and the same park before it counts as stuck: for deadlocks and for pools that have stalled, where it
+  // says no more than that nobody is just about to go on.
   std::chrono::nanoseconds stuck_after = std::chrono::seconds(60);
   std::chrono::nanoseconds stale_after = std::chrono::hours(1);
   int confirm_windows = 2;  // suspect → leaking: consecutive evaluations that agree

@@ -38,7 +38,7 @@ budget: {max_overhead: 0.02, idle_cores: 0.5, hold: 1m}
 probes: {drain_interval: 10ms, ring_bytes: 1048576, method: perf_event}
 history: {enabled: false, path: /srv/history.db, max_size: 1GiB, interval: 30s}
 thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, growing_rises: 7, growing_survival: 0.9,
-             stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
+             stuck_after: 90s, stale_after: 2h, confirm_windows: 1, resolve_windows: 3, keep_resolved: 1m}
 )",
                                     "x.yaml");
   ASSERT_TRUE(config) << config.error().message();
@@ -55,6 +55,7 @@ thresholds: {quiet_after_start: 0s, growing_window: 40s, growing_intervals: 8, g
   EXPECT_EQ(config->history.interval, std::chrono::seconds(30));
   EXPECT_EQ(config->thresholds.interval(), std::chrono::seconds(5));
   EXPECT_DOUBLE_EQ(config->thresholds.growing_survival, 0.9);
+  EXPECT_EQ(config->thresholds.stuck_after, std::chrono::seconds(90));
 }
 
 struct BadConfig {

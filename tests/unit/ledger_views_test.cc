@@ -141,6 +141,47 @@ TEST(Views, AParentIsGoneOnlyWhenEverybodyWasSeen) {
   EXPECT_EQ(other.blocked({})[0].parentless, 0U);
 }
 
+TEST(Views, SiblingsAreThoseOfSmallSites) {
+  Ledger ledger;
+  const CreationId pool = ledger.intern(creation_site("main.pool"));
+  const CreationId crowd = ledger.intern(creation_site("main.crowd"));
+  GoroutineState idle = waiting(2, 21);
+  idle.creation = pool;
+  idle.object.address = 0x100;
+  GoroutineState busy = running(3);
+  busy.creation = pool;
+  std::vector<GoroutineState> states{running(1), idle, busy};  // main has no site here
+  for (Goid goid = 10; goid < 13; ++goid) {
+    states.push_back(waiting(goid, goid, WaitClass::chan_send));
+    states.back().creation = crowd;
+    states.back().object.address = goid < 12 ? 0x100 : 0x200;
+  }
+  ledger.apply(snapshot(0, 1, states));
+  states.back().park_identity = 99;
+  states.push_back(waiting(20, 20, WaitClass::chan_send));
+  states.back().object.address = 0x100;
+  ledger.apply(snapshot(10, 11, states));
+
+  const auto views = ledger.siblings(2);
+  ASSERT_EQ(views.size(), 1U);
+  EXPECT_EQ(views[0].site->function, "main.pool");
+  ASSERT_EQ(views[0].all.size(), 2U);
+  const bool first = views[0].all[0].goid == 2;
+  const Sibling& rests = views[0].all[first ? 0 : 1];
+  const Sibling& runs = views[0].all[first ? 1 : 0];
+  EXPECT_TRUE(rests.resting);
+  EXPECT_EQ(rests.wait, WaitClass::chan_receive);
+  EXPECT_EQ(rests.channel, 0x100U);
+  EXPECT_EQ(rests.since, at(1));
+  EXPECT_FALSE(runs.resting);
+  EXPECT_EQ(ledger.siblings(3).size(), 2U);
+
+  const std::vector<std::uint64_t> channels{0x100, 0x200, 0x300};
+  using Counts = std::map<std::uint64_t, std::uint64_t>;
+  EXPECT_EQ(ledger.senders(channels, at(1)), (Counts{{0x100, 2}, {0x200, 0}, {0x300, 0}}));
+  EXPECT_EQ(ledger.senders(channels, at(11)), (Counts{{0x100, 3}, {0x200, 1}, {0x300, 0}}));
+}
+
 TEST(Views, AgesFallIntoBuckets) {
   Ledger ledger;
   std::vector<GoroutineState> states;

@@ -39,6 +39,7 @@ class Program : public testing::TestWithParam<std::chrono::nanoseconds> {
     result.quiet_after_start = scale(defaults.quiet_after_start);
     result.growing_window = window;
     result.accumulating_window = scale(defaults.accumulating_window);
+    result.stuck_after = scale(defaults.stuck_after);
     result.stale_after = scale(defaults.stale_after);
     result.keep_resolved = scale(defaults.keep_resolved);
     return result;

@@ -33,37 +33,44 @@ ledger::ObjectDump select(std::vector<ledger::ObjectDump> cases) {
 
 TEST(SuspectObjects, OneOfEachLeakComesBeforeASecond) {
   const SuspectObjects objects;
-  EXPECT_EQ(objects.due({}, kNow), Goids{});
-  EXPECT_EQ(objects.due({leak("a", {1, 2, 3}), leak("b", {7}, verdict::Stage::resolved), leak("c", {4, 5})}, kNow),
+  EXPECT_EQ(objects.due({}, {}, kNow), Goids{});
+  EXPECT_EQ(objects.due({leak("a", {1, 2, 3}), leak("b", {7}, verdict::Stage::resolved), leak("c", {4, 5})}, {}, kNow),
             (Goids{1, 4, 2, 5, 3}));
 
   std::vector<verdict::Leak> many;
   for (std::uint64_t i = 0; i < 40; ++i) many.push_back(leak("x", {i, 100 + i}));
-  const Goids due = objects.due(many, kNow);
+  const Goids due = objects.due(many, {}, kNow);
   ASSERT_EQ(due.size(), Inspection::kMaxGoroutines);
   EXPECT_EQ(due.back(), 31U);
+  EXPECT_EQ(objects.due({leak("a", {1, 2})}, Goids{8, 9}, kNow), (Goids{1, 2, 8, 9}));
+  EXPECT_EQ(objects.due(many, Goids{99}, kNow), due);
 }
 
 TEST(SuspectObjects, AreLookedAtAgainAfterAWhileOrWhenOthersCome) {
   SuspectObjects objects;
-  objects.take({.asked = {1, 2}, .begin = kNow, .end = kNow, .seen = {}});
-  EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(1)), Goids{});
-  EXPECT_EQ(objects.due({leak("a", {1, 3})}, kNow + seconds(1)), (Goids{1, 3}));
-  EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(5)), Goids{1});
+  objects.take(
+      {.asked = {.goroutines = {1, 2}, .channels = {}}, .begin = kNow, .end = kNow, .seen = {}, .channels = {}});
+  EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{});
+  EXPECT_EQ(objects.due({leak("a", {1, 3})}, {}, kNow + seconds(1)), (Goids{1, 3}));
+  EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(5)), Goids{1});
+  objects.take(
+      {.asked = {.goroutines = {}, .channels = {0x10}}, .begin = kNow, .end = kNow, .seen = {}, .channels = {}});
+  EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{}) << "channels alone say nothing of them";
   objects.renew();
-  EXPECT_EQ(objects.due({leak("a", {1})}, kNow + seconds(1)), Goids{1});
+  EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{1});
 }
 
 TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   SuspectObjects objects;
-  objects.take({.asked = {1, 2, 3, 4, 5},
+  objects.take({.asked = {.goroutines = {1, 2, 3, 4, 5}, .channels = {}},
                 .begin = kNow,
                 .end = kNow,
                 .seen = {{.goid = 1, .object = channel(0x10)},
                          {.goid = 2, .object = channel(0x20)},
                          {.goid = 3, .object = channel(0x10)},
                          {.goid = 4, .object = select({channel(0x10), channel(0x20)})},
-                         {.goid = 5, .object = select({channel(0x10), channel(0x30)})}}});
+                         {.goid = 5, .object = select({channel(0x10), channel(0x30)})}},
+                .channels = {}});
   const auto by_leak =
       objects.of({leak("a", {1, 2, 3, 9}), leak("b", {4, 5}), leak("c", {1}, verdict::Stage::resolved)});
   ASSERT_EQ(by_leak.size(), 2U);
@@ -75,7 +82,11 @@ TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   EXPECT_EQ(a[1].goroutines, Goids{2});
   ASSERT_EQ(by_leak.at("b").size(), 2U) << "selects on different channels";
 
-  objects.take({.asked = {1}, .begin = kNow, .end = kNow + seconds(5), .seen = {}});
+  objects.take({.asked = {.goroutines = {1}, .channels = {}},
+                .begin = kNow,
+                .end = kNow + seconds(5),
+                .seen = {},
+                .channels = {}});
   EXPECT_TRUE(objects.of({leak("a", {1, 2, 3})}).empty()) << "what was seen before may be true no more";
 }
 

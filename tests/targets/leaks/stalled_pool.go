@@ -12,7 +12,7 @@ func stalledPool(l load) {
 	confirmed := make(chan int)
 	runPool(l, func(n int) {
 		if l.unlucky(n) {
-			use(<-confirmed) // leak: worker evidence=stalled|stale cause=receive_never_satisfied severity=info
+			use(<-confirmed) // leak: worker evidence=stalled cause=receive_never_satisfied
 		}
 		use(ask(n))
 	})

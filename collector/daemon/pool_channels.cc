@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/pool_channels.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace goleakd::daemon {
+namespace {
+
+template <typename Value>
+Value attribute(const ledger::ObjectDump& object, std::string_view name) {
+  const auto found = std::ranges::find(object.attributes, name, [](const auto& one) { return one.first; });
+  const Value* value = found == object.attributes.end() ? nullptr : std::get_if<Value>(&found->second);
+  return value == nullptr ? Value{} : *value;
+}
+
+verdict::ChannelLook look_of(const snapshot::ChannelLook& look) {
+  return {.address = look.channel.address,
+          .length = look.channel.length,
+          .capacity = look.channel.capacity,
+          .receive_index = look.receive_index,
+          .element = look.element,
+          .closed = look.channel.closed,
+          .receivers = look.receivers};
+}
+
+std::vector<verdict::ChannelLook> received_from(const ledger::ObjectDump& select) {
+  std::vector<verdict::ChannelLook> channels;
+  for (const ledger::ObjectDump& channel : select.cases) {
+    if (attribute<std::string>(channel, "direction") != "receive") continue;
+    verdict::ChannelLook look;
+    look.address = channel.address;
+    look.capacity = attribute<std::uint64_t>(channel, "capacity");
+    look.element = attribute<std::string>(channel, "element");
+    channels.push_back(std::move(look));
+  }
+  return channels;
+}
+
+}  // namespace
+
+void tell_stalls(const Inspection& inspection, verdict::Stalls& stalls) {
+  std::vector<verdict::ChannelLook> looks;
+  looks.reserve(inspection.channels.size());
+  for (const snapshot::ChannelLook& look : inspection.channels) looks.push_back(look_of(look));
+  stalls.looked(looks, inspection.begin);
+  for (const Inspection::Seen& seen : inspection.seen) {
+    if (seen.object.kind == "select") stalls.selects(seen.goid, received_from(seen.object));
+  }
+}
+
+}  // namespace goleakd::daemon
