@@ -15,16 +15,9 @@ void drop_what_few_can_not_tell(ledger::ObjectDump& object) {
   if (object.kind == "semaphore") std::erase_if(object.attributes, [](const auto& a) { return a.first == "waiters"; });
 }
 
-}  // namespace
-
-Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
-                   const snapshot::Snapshot& snapshot, Wanted wanted) {
-  Inspection inspection;
-  const target::GoBinary& binary = *process.binary;
-  inspection.channels = snapshot::look_at_channels(
-      memory, binary.layout(), process.runtime_address(binary.globals().firstmoduledata), wanted.channels);
-  inspection.asked = std::move(wanted);
-  const snapshot::Snapshot few = snapshot::snapshot_of_picked(snapshot);
+std::vector<Inspection::Seen> what_they_wait_on(const target::GoProcess& process, const snapshot::Memory& memory,
+                                                const target::Procfs& proc, const snapshot::Snapshot& few) {
+  std::vector<Inspection::Seen> seen;
   const DetailsSource source(process, memory, few, &proc);
   std::vector<std::size_t> all(few.goroutines.size());
   std::iota(all.begin(), all.end(), 0);
@@ -34,8 +27,23 @@ Inspection inspect(const target::GoProcess& process, const snapshot::Memory& mem
     ledger::ObjectDump& object = *details[i].object;
     drop_what_few_can_not_tell(object);
     if (object.cases.size() > Inspection::kMaxCases) object.cases.resize(Inspection::kMaxCases);
-    inspection.seen.push_back({.goid = few.goroutines[i].goid, .object = std::move(object)});
+    seen.push_back({.goid = few.goroutines[i].goid, .object = std::move(object)});
   }
+  return seen;
+}
+
+}  // namespace
+
+Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
+                   const snapshot::Snapshot& snapshot, Wanted wanted) {
+  Inspection inspection;
+  const target::GoBinary& binary = *process.binary;
+  inspection.channels = snapshot::look_at_channels(
+      memory, binary.layout(), process.runtime_address(binary.globals().firstmoduledata), wanted.channels);
+  if (!snapshot.picked.empty()) {
+    inspection.seen = what_they_wait_on(process, memory, proc, snapshot::snapshot_of_picked(snapshot));
+  }
+  inspection.asked = std::move(wanted);
   inspection.begin = snapshot.begin;
   inspection.end = MonotonicClock::now();
   return inspection;

@@ -337,7 +337,7 @@ void Watch::look_at_spinning(const snapshot::Snapshot& snapshot) {
 }
 
 Wanted Watch::wanted(Instant now) {
-  const verdict::Stalls& stalls = engine_.stalls();
+  verdict::Stalls& stalls = engine_.stalls();
   return {.goroutines = objects_.due(engine_.leaks(), stalls.unclear(Inspection::kMaxGoroutines), now),
           .channels = stalls.channels(),
           .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(ledger_, now)};

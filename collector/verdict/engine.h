@@ -39,7 +39,6 @@ class Engine {
 
   // What it must know of memory to see pools that have stalled: tell it what it asks for (stalls.h).
   Stalls& stalls() { return stalls_; }
-  const Stalls& stalls() const { return stalls_; }
 
   // Worst first (severity, then stage, then count). Suspects too: whoever shows them says so.
   const std::vector<Leak>& leaks() const { return leaks_; }

@@ -80,12 +80,15 @@ std::vector<std::uint64_t> Stalls::channels() const {
   return {channels.begin(), channels.end()};
 }
 
-std::vector<ledger::Goid> Stalls::unclear(std::size_t most) const {
+std::vector<ledger::Goid> Stalls::unclear(std::size_t most) {
   std::vector<ledger::Goid> goids;
-  for (const auto& [id, pool] : pools_) {
+  auto next = pools_.upper_bound(asked_);
+  for (std::size_t i = 0; i < pools_.size() && goids.size() < most; ++i, ++next) {
+    if (next == pools_.end()) next = pools_.begin();
+    const auto& [id, pool] = *next;
     if (pool.siblings().size() < kFewest) continue;
     for (const ledger::Goid goid : pool.unclear(most - goids.size())) goids.push_back(goid);
-    if (goids.size() >= most) break;
+    asked_ = id;
   }
   return goids;
 }

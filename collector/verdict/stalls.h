@@ -63,9 +63,10 @@ class Stalls {
 
   // Whose contents matter.
   std::vector<std::uint64_t> channels() const;
-  // Up to so many goroutines of whose select it matters which channels it receives from. Tell selects(), of those that
-  // have not moved since the newest observe(): address, capacity and element of each.
-  std::vector<ledger::Goid> unclear(std::size_t most) const;
+  // Up to so many goroutines of whose select it matters which channels it receives from; the next call goes on with the
+  // next pools. Tell selects(), of those that have not moved since the newest observe(): address, capacity and element
+  // of each.
+  std::vector<ledger::Goid> unclear(std::size_t most);
   void selects(ledger::Goid goid, std::span<const ChannelLook> received_from);
 
   // By the `go` statement, which the ledger owns. Of the newest observe().
@@ -86,6 +87,7 @@ class Stalls {
 
   Duration after_;
   std::map<ledger::CreationId, Pool> pools_;
+  ledger::CreationId asked_{};          // the last pool that unclear() has come to
   std::map<std::uint64_t, Held> held_;  // by address
   std::map<const ledger::CreationSite*, Stall> stalled_;
 };

@@ -354,6 +354,19 @@ TEST_P(StalledSelect, WorkersThatSelectSomethingElseWithAnExit) {
   EXPECT_EQ(only().severity, Severity::info);
 }
 
+TEST_P(StalledSelect, ThoseOfWhomNothingComesToBeKnownDoNotKeepTheOthersFromTheirTurn) {
+  for (int i = 0; i < 3; ++i) start(++last_goid, "main.others", "main.other", WaitClass::select);
+  all_select("main.worker", {});
+  Program::look();
+  const auto first = engine.stalls().unclear(2);
+  const auto second = engine.stalls().unclear(2);
+  EXPECT_EQ(first.size(), 2U);
+  EXPECT_EQ(second.size(), 2U);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(engine.stalls().unclear(2), first);
+  EXPECT_EQ(engine.stalls().unclear(32).size(), 4U) << "two of each";
+}
+
 TEST_P(StalledSelect, WorkersThatWaitForWorkOfAnotherKindAreSilent) {
   all_select("main.paused", {channels[kOther], quit});
   run(6);
