@@ -37,9 +37,11 @@ struct Goroutine {
   bool confirmed : 1 = false;    // known to have lived since the events are complete
   bool missing : 1 = false;      // the last whole snapshot did not show it, though it should have
   bool system : 1 = false;
+  bool orphaned : 1 = false;  // its parent is known, and has ended
 
   std::uint8_t untold_looks : 2 =
-      0;  // snapshots that have shown the present park, of whose begin the probes should tell
+      0;                  // snapshots that have shown the present park, of whose begin the probes should tell
+  bool left : 1 = false;  // its parent has ended during its present rest: it surely began before
 
   BlockedId blocked{};
   Instant changed = Instant::min();  // its newest event; min: none yet

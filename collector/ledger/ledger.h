@@ -84,6 +84,13 @@ struct SiblingsView {
   std::vector<Sibling> all;            // those that live, in no order
 };
 
+// Goroutines whose parent goroutine is known, and has ended.
+struct Parentless {
+  std::uint64_t all = 0;
+  std::uint64_t left = 0;  // of them: surely in their present park since before it ended
+  bool operator==(const Parentless&) const = default;
+};
+
 // Goroutines of one creation site stuck in one blocked place, as the newest snapshot shows them.
 struct BlockedView {
   CreationId creation{};
@@ -92,11 +99,11 @@ struct BlockedView {
   std::uint64_t count = 0;
   bool has_main = false;  // the main goroutine (goid 1) is one of them
   std::uint64_t stack_bytes = 0;
-  std::uint64_t parentless = 0;  // whose parent goroutine is known and no longer alive
+  Parentless parentless;
   ParkAge oldest{};
-  std::vector<std::uint64_t> parked_before;      // for each cutoff asked for: surely in the same park since before it
-  std::vector<std::uint64_t> parentless_before;  // of parked_before
-  std::uint64_t distinct_objects = 0;            // channels among `with_object` goroutines
+  std::vector<std::uint64_t> parked_before;   // for each cutoff asked for: surely in the same park since before it
+  std::vector<Parentless> parentless_before;  // of parked_before
+  std::uint64_t distinct_objects = 0;         // channels among `with_object` goroutines
   std::uint64_t with_object = 0;
   std::uint64_t unbuffered = 0;  // of with_object: capacity 0
   std::uint64_t full = 0;        // of with_object: capacity > 0 and length == capacity
@@ -220,8 +227,7 @@ class Ledger {
   void expect_word(Goroutine& goroutine);
   void sweep(const Snapshot& snapshot);
   bool has_exited(Goid goid) const;
-
-  // views.cc
+  void find_orphans(Instant alive);
   bool surely_gone(Goid goid) const;
 
   LedgerLimits limits_;

@@ -44,8 +44,29 @@ void Ledger::apply(const Snapshot& snapshot) {
   }
   previous_begin_ = snapshot.begin;
   newest_whole_ = snapshot.torn == 0 && totals_.dropped_goroutines == dropped_before;
-  if (newest_whole_) whole_begin_ = snapshot.begin;
+  if (newest_whole_) {
+    find_orphans(whole_begin_);
+    whole_begin_ = snapshot.begin;
+  }
 }
+
+// Whose parents have ended since the last snapshot that showed everybody: that one began at `alive`, when they still
+// lived. Only such a snapshot makes absence from the ledger mean anything.
+void Ledger::find_orphans(Instant alive) {
+  Goid last_parent = 0;  // siblings stand together often enough to spare most lookups
+  bool last_gone = false;
+  for (Goroutine& goroutine : goroutines_.all()) {
+    if (goroutine.orphaned || goroutine.parent == 0) continue;
+    if (goroutine.parent != last_parent) {
+      last_parent = goroutine.parent;
+      last_gone = surely_gone(last_parent);
+    }
+    goroutine.orphaned = last_gone;
+    goroutine.left = last_gone && goroutine.shown && at_rest(goroutine.state) && goroutine.at_least <= alive;
+  }
+}
+
+bool Ledger::surely_gone(Goid goid) const { return !goroutines_.contains(goid) && !unannounced_.contains(goid); }
 
 // A goroutine that the ledger does not hold. Once seeded it needs a second look: its spawn event may be on the way.
 Goroutine* Ledger::meet(Goid goid) {
@@ -94,15 +115,13 @@ void Ledger::observe(Goroutine& goroutine, const GoroutineState& state, const Sn
 void Ledger::take(Goroutine& goroutine, const GoroutineState& state, const Snapshot& snapshot, bool looked_before) {
   const bool resting = at_rest(state.state);
   const bool same_park = goroutine.park_identity != 0 && goroutine.park_identity == state.park_identity;
-  if (!resting) {
-    goroutine.exact = false;
-  } else if (!same_park) {
-    goroutine.exact = false;
+  if (!resting || !same_park) goroutine.exact = goroutine.left = false;
+  if (resting && !same_park) {
     goroutine.untold_looks = 0;
     goroutine.at_most = std::max(goroutine.changed, looked_before ? previous_begin_ : goroutine.at_most);
     goroutine.at_least =
         std::max(goroutine.at_most, std::min(snapshot.end, state.waiting_since.value_or(snapshot.end)));
-  } else if (!goroutine.exact && state.waiting_since) {
+  } else if (resting && !goroutine.exact && state.waiting_since) {
     goroutine.at_least = std::min(goroutine.at_least, std::max(goroutine.at_most, *state.waiting_since));
   }
   goroutine.park_identity = resting ? state.park_identity : 0;

@@ -37,17 +37,21 @@ struct Group {
   std::vector<std::uint64_t> objects;
   std::vector<std::pair<Instant, Goid>> longest;  // sorted, at most kSamples
 
-  void add(const Goroutine& goroutine, bool parentless, std::span<const Instant> cutoffs) {
+  void add(const Goroutine& goroutine, std::span<const Instant> cutoffs) {
     const auto one = [](bool yes) { return static_cast<std::uint64_t>(yes); };
+    const auto count = [&](Parentless& parentless) {
+      parentless.all += one(goroutine.orphaned);
+      parentless.left += one(goroutine.left);
+    };
     if (view.count == 0 || longer_parked(goroutine, view.oldest)) view.oldest = {goroutine.at_least, goroutine.at_most};
     ++view.count;
     view.has_main = view.has_main || goroutine.goid == kMainGoid;
     view.stack_bytes += goroutine.stack_bytes();
-    view.parentless += one(parentless);
+    count(view.parentless);
     for (std::size_t i = 0; i < cutoffs.size(); ++i) {
       const bool before = goroutine.at_least <= cutoffs[i];
       view.parked_before[i] += one(before);
-      view.parentless_before[i] += one(before && parentless);
+      if (before) count(view.parentless_before[i]);
     }
     if (goroutine.object != 0) {
       objects.push_back(goroutine.object);
@@ -126,8 +130,6 @@ std::vector<CreationView> Ledger::creations(std::span<const Goid> born) const {
 
 std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const {
   std::map<std::pair<CreationId, BlockedId>, Group> groups;
-  Goid last_parent = 0;  // siblings stand together often enough to spare most lookups
-  bool last_gone = false;
   for (const Goroutine& goroutine : goroutines_.all()) {
     if (goroutine.system || !goroutine.shown || !at_rest(goroutine.state)) continue;
     const auto [it, fresh] = groups.try_emplace({goroutine.creation, goroutine.blocked});
@@ -139,11 +141,7 @@ std::vector<BlockedView> Ledger::blocked(std::span<const Instant> cutoffs) const
       group.view.parked_before.resize(cutoffs.size());
       group.view.parentless_before.resize(cutoffs.size());
     }
-    if (goroutine.parent != last_parent) {
-      last_parent = goroutine.parent;
-      last_gone = surely_gone(last_parent);
-    }
-    group.add(goroutine, last_gone, cutoffs);
+    group.add(goroutine, cutoffs);
   }
   std::vector<BlockedView> views;
   views.reserve(groups.size());
@@ -203,11 +201,6 @@ std::map<std::uint64_t, std::uint64_t> Ledger::senders(std::span<const std::uint
     if (const auto count = counts.find(goroutine.object); count != counts.end()) ++count->second;
   }
   return counts;
-}
-
-// Only a snapshot that showed everybody makes absence from the ledger mean anything.
-bool Ledger::surely_gone(Goid goid) const {
-  return goid != 0 && newest_whole_ && !goroutines_.contains(goid) && !unannounced_.contains(goid);
 }
 
 }  // namespace goleakd::ledger

@@ -18,7 +18,7 @@ using ledger::WaitClass;
 // How many of the group this evidence speaks of, and how many of those are orphans.
 struct Stuck {
   std::uint64_t count = 0;
-  std::uint64_t orphans = 0;
+  ledger::Parentless orphans;
 };
 Stuck stuck(const Group& group, Evidence evidence) {
   switch (evidence) {
@@ -54,7 +54,7 @@ bool may_wait_long(const Group& group) {
   }
   // A select or a range over a channel is where a worker waits for work. One whose starter is gone is worth a word:
   // nobody may be left to give it any.
-  return group.stale_orphans == 0;
+  return group.stale_orphans.all == 0;
 }
 
 std::string percent(double share) { return std::to_string(static_cast<int>(share * 100)) + " %"; }
@@ -145,7 +145,8 @@ Finding::Finding(const Group& group, Evidence evidence, Instant now) {
 void Finding::refresh(const Group* group) {
   const Stuck now = group == nullptr ? Stuck{} : stuck(*group, leak_.evidence);
   leak_.count = now.count;
-  leak_.orphans = now.orphans;
+  leak_.orphans = now.orphans.all;
+  leak_.left_behind = now.orphans.left;
   leak_.peak = std::max(leak_.peak, now.count);
   if (group == nullptr) {
     leak_.bytes = leak_.channels = 0;

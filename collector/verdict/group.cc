@@ -12,6 +12,11 @@ namespace {
 constexpr std::size_t kSamples = 5;
 constexpr std::size_t kStalled = 2 * kScales;  // its place among the cutoffs, of which that of stale ones is the last
 
+void add(ledger::Parentless& sum, const ledger::Parentless& more) {
+  sum.all += more.all;
+  sum.left += more.left;
+}
+
 void add(Group& group, const ledger::BlockedView& view) {
   group.count += view.count;
   for (std::size_t scale = 0; scale < kScales; ++scale) {
@@ -20,10 +25,10 @@ void add(Group& group, const ledger::BlockedView& view) {
   }
   group.stalled += view.parked_before[kStalled];
   group.stale += view.parked_before.back();
-  group.orphans += view.parentless;
-  group.aged_orphans += view.parentless_before[0];
-  group.stalled_orphans += view.parentless_before[kStalled];
-  group.stale_orphans += view.parentless_before.back();
+  add(group.orphans, view.parentless);
+  add(group.aged_orphans, view.parentless_before[0]);
+  add(group.stalled_orphans, view.parentless_before[kStalled]);
+  add(group.stale_orphans, view.parentless_before.back());
   group.stack_bytes += view.stack_bytes;
   group.channels += view.distinct_objects;
   group.with_object += view.with_object;

@@ -35,10 +35,10 @@ struct Group {
   std::array<Sample::Count, kScales> stuck{};  // by Scale
   std::uint64_t stalled = 0;                   // in the same park for as long as makes a stall
   std::uint64_t stale = 0;
-  std::uint64_t orphans = 0;       // of count; so on
-  std::uint64_t aged_orphans = 0;  // of those stuck for an interval of the quick scale
-  std::uint64_t stalled_orphans = 0;
-  std::uint64_t stale_orphans = 0;
+  ledger::Parentless orphans;       // of count; so on
+  ledger::Parentless aged_orphans;  // of those stuck for an interval of the quick scale
+  ledger::Parentless stalled_orphans;
+  ledger::Parentless stale_orphans;
   std::uint64_t stack_bytes = 0;  // of count
   std::uint64_t channels = 0;
   std::uint64_t with_object = 0;

@@ -113,6 +113,9 @@ struct Leak {
   std::uint64_t bytes = 0;     // their stack spans, at the mean of all that wait there
   double growth_per_hour = 0;  // goroutines, over the last window; 0 when not growing
   std::uint64_t orphans = 0;   // of count: the goroutine that started them has ended
+  // Of orphans: surely stuck since before it ended, so that it has ended without a word to them. Of others that is not
+  // known: goroutines that end soon do so between two looks.
+  std::uint64_t left_behind = 0;
   std::uint64_t channels =
       0;               // distinct ones that goroutines wait on there, also those not counted yet; 0 when not known
   Instant first_seen;  // of this finding

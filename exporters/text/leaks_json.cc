@@ -129,6 +129,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"share_of_resident", cost.share ? json(*cost.share) : json()},
       {"memory_full_in_seconds", cost.left ? json(std::chrono::duration<double>(*cost.left).count()) : json()},
       {"orphans", leak.orphans},
+      {"left_behind", leak.left_behind},
       {"channels", leak.channels},
       {"first_seen", wall_time(report, leak.first_seen)},
       {"first_seen_ever", first_seen_ever(report, leak)},

@@ -274,6 +274,7 @@ std::string evidence(const Leak& leak) {
   std::string text = std::string(verdict::to_string(leak.evidence)) + ": " + printable(leak.reasoning);
   if (leak.channels != 0 && leak.count > 1) text += "; " + counted(leak.channels, "channel") + " waited on there";
   if (leak.orphans != 0) text += "; " + std::to_string(leak.orphans) + " outlived the goroutine that started them";
+  if (leak.left_behind != 0) text += ", " + std::to_string(leak.left_behind) + " of them stuck since before it ended";
   return text;
 }
 

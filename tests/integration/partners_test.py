@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who wakes whom: of goroutines that wait as a suspect's do, started in the same place, it is seen by which function of the
 program, and by which operation, others are let go; and that nobody does where nobody does. And what
-those wait on that are stuck.
+those wait on that are stuck, and whether the goroutines that started them have ended.
 
     partners_test.py GO_VERSION [stripped] [pie] [cgo]
 """
@@ -66,6 +66,22 @@ def await_objects(daemon, pid):
     return leaks
 
 
+def await_orphans(daemon, program):
+    """Those who are stuck since before the goroutine that started them ended are said to be, and only when it has."""
+    leak = suspects(daemon, program.pid)["main.session"]
+    assert leak["count"] > 0 and leak["orphans"] == leak["left_behind"] == 0, leak
+    sessions = int(program.command("end"))
+    left = {}
+
+    def all_left():
+        left.update(suspects(daemon, program.pid)["main.session"])
+        return left["orphans"] == sessions
+
+    harness.wait_for(all_left, 10, "the end of the sessions")
+    assert left["left_behind"] == sessions, left
+    assert f"{sessions} outlived the goroutine that started them, " in " ".join(daemon.get("/api/v1/leaks?format=text").split())
+
+
 def main():
     need_root()
     version, *kinds = sys.argv[1:]
@@ -81,6 +97,7 @@ def main():
             assert time.monotonic() < deadline, {start: leak["woken_by"] for start, leak in leaks.items()}
             program.command("work 1")
             program.command("silence 1")
+            program.command("session 1")
             time.sleep(0.2)
         for start, (partner, operation) in PARTNERS.items():
             for by in leaks[start]["woken_by"]:
@@ -98,6 +115,8 @@ def main():
             return all(words in text for words in told)
 
         harness.wait_for(told, 10, "all that in the text")
+        if version != "1.19":  # which does not note who has started a goroutine
+            await_orphans(daemon, program)
         waker = next(probe for probe in daemon.target(program.pid)["probes"] if probe["name"] == "waker")
         print(f"{len(PARTNERS)} kinds of wakes told by function and operation, {waker['hits']} hits of the probe")
         assert program.quit() == 0

@@ -116,9 +116,9 @@ TEST(Views, BlockedGroupsByCreationAndPlace) {
   EXPECT_FALSE(view.has_main);
   EXPECT_EQ(view.count, 7U);
   EXPECT_EQ(view.stack_bytes, 7U * 8192);
-  EXPECT_EQ(view.parentless, 2U);
+  EXPECT_EQ(view.parentless, (Parentless{.all = 2, .left = 0}));
   EXPECT_EQ(view.parked_before, (std::vector<std::uint64_t>{7, 4}));  // a cutoff counts itself
-  EXPECT_EQ(view.parentless_before, (std::vector<std::uint64_t>{2, 0}));
+  EXPECT_EQ(view.parentless_before, (std::vector<Parentless>{{2, 0}, {0, 0}}));
   EXPECT_EQ(view.oldest.at_least_since, at(-16'000));
   EXPECT_EQ(view.with_object, 6U);
   EXPECT_EQ(view.distinct_objects, 3U);
@@ -132,13 +132,44 @@ TEST(Views, AParentIsGoneOnlyWhenEverybodyWasSeen) {
   GoroutineState child = waiting(5, 51);
   child.parent = 4;
   ledger.apply(snapshot(0, 1, {running(1), child}, /*torn=*/1));
-  EXPECT_EQ(ledger.blocked({})[0].parentless, 0U);
+  EXPECT_EQ(ledger.blocked({})[0].parentless.all, 0U);
   ledger.apply(snapshot(10, 11, {running(1), child}));
-  EXPECT_EQ(ledger.blocked({})[0].parentless, 1U);
+  EXPECT_EQ(ledger.blocked({})[0].parentless.all, 1U);
   child.parent = 0;  // not known: Go 1.19
   Ledger other;
   other.apply(snapshot(0, 1, {running(1), child}));
-  EXPECT_EQ(other.blocked({})[0].parentless, 0U);
+  EXPECT_EQ(other.blocked({})[0].parentless.all, 0U);
+}
+
+TEST(Views, WhoIsStuckSinceBeforeItsParentEndedIsLeftBehind) {
+  Ledger ledger;
+  const auto child = [](Goid goid, std::uint64_t park) {
+    GoroutineState state = waiting(goid, park);
+    state.parent = 4;
+    return state;
+  };
+  const auto parentless = [&] { return ledger.blocked({})[0].parentless; };
+  ledger.apply(snapshot(0, 1, {running(4), child(5, 51), child(6, 61)}));
+  ledger.apply(snapshot(10, 11, {running(4), child(5, 51), child(6, 61)}));
+  EXPECT_EQ(parentless(), (Parentless{.all = 0, .left = 0}));
+  // 6 may have been woken by the parent's end, 7 has been born meanwhile, and parked nobody knows when.
+  ledger.apply(snapshot(20, 21, {child(5, 51), child(6, 62), child(7, 71)}));
+  EXPECT_EQ(parentless(), (Parentless{.all = 3, .left = 1}));
+  ledger.apply(snapshot(30, 31, {child(5, 51), child(6, 62), child(7, 71)}));
+  EXPECT_EQ(parentless(), (Parentless{.all = 3, .left = 1}));
+  ledger.apply(snapshot(40, 41, {child(5, 52), child(6, 62), child(7, 71)}));  // so it was not lost
+  EXPECT_EQ(parentless(), (Parentless{.all = 3, .left = 0}));
+}
+
+TEST(Views, WhoParkedAfterTheLastLookAtItsParentMayHaveSeenItsEnd) {
+  Ledger ledger;
+  GoroutineState child = running(5);
+  child.parent = 4;
+  ledger.apply(snapshot(0, 1, {running(4), child}));
+  child = waiting(5, 51);
+  child.parent = 4;
+  ledger.apply(snapshot(10, 11, {child}));
+  EXPECT_EQ(ledger.blocked({})[0].parentless, (Parentless{.all = 1, .left = 0}));
 }
 
 TEST(Views, SiblingsAreThoseOfSmallSites) {

@@ -269,6 +269,10 @@ TEST(LeaksText, EvidenceNamesChannelsAndOrphans) {
   EXPECT_NE(leaks(sample::report({target}))
                 .find("growing: rose; 1 channel waited on there; 400 outlived the goroutine that started them\n"),
             std::string::npos);
+  target.leaks[0].channels = 0;
+  target.leaks[0].left_behind = 30;
+  EXPECT_NE(leaks(sample::report({target})).find("rose; 400 outlived the goroutine that started them, 30 of them"),
+            std::string::npos);
 }
 
 TEST(LeaksText, SaysWhenTheAgeIsALowerBound) {

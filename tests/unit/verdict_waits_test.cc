@@ -81,6 +81,20 @@ TEST_P(Stale, WaitsThatAreMeantToLastAreSilent) {
   EXPECT_TRUE(engine.leaks().empty()) << engine.leaks()[0].blocked.function;
 }
 
+TEST_P(Stale, WhoIsStuckSinceBeforeItsParentEndedIsSaidToBeLeftBehind) {
+  const Goid parent = ++last_goid;
+  start(parent, "main.serve", "main.request", WaitClass::io);
+  for (int i = 0; i < 3; ++i)
+    start(++last_goid, "main.request", "main.request.func1", WaitClass::chan_receive).parent = parent;
+  run(2);
+  stop(parent);
+  start(++last_goid, "main.request", "main.request.func1", WaitClass::chan_receive).parent = parent;
+  wait_long();
+  EXPECT_EQ(only().count, 4U);
+  EXPECT_EQ(only().orphans, 4U);
+  EXPECT_EQ(only().left_behind, 3U);
+}
+
 TEST_P(Stale, AnIdleWorkerWithoutItsParentIsNot) {
   start(++last_goid, "main.request", "main.request.func1", WaitClass::select).parent = 77;
   start(++last_goid, "main.pool", "main.worker", WaitClass::chan_receive, true).parent = 77;

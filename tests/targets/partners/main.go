@@ -5,6 +5,8 @@
 //
 //	work N      in each way, N goroutines that are let go, and N that leak; answers N
 //	silence N   N that leak, of a kind of which none is let go; answers N
+//	session N   N that wait for what a session of their own will tell them; answers N
+//	end         ends the sessions, without a word to those who wait; answers how many there were
 //
 // and those of package console.
 package main
@@ -18,7 +20,7 @@ import (
 )
 
 func main() {
-	console.Serve(map[string]console.Command{"work": work, "silence": silence})
+	console.Serve(map[string]console.Command{"work": work, "silence": silence, "session": sessions, "end": endSessions})
 }
 
 func work(args []string) (string, error) {
@@ -45,6 +47,37 @@ func silence(args []string) (string, error) {
 	for i := 0; i < n; i++ {
 		go forgotten(make(chan int))
 	}
+	return strconv.Itoa(n), nil
+}
+
+var ends []chan int // of the sessions that last
+
+func sessions(args []string) (string, error) {
+	n, err := console.Count(args)
+	if err != nil {
+		return "", err
+	}
+	for i := 0; i < n; i++ {
+		end := make(chan int)
+		ends = append(ends, end)
+		go session(end)
+	}
+	return strconv.Itoa(n), nil
+}
+
+//go:noinline
+func session(end chan int) {
+	told := make(chan int)
+	go func() { <-told }()
+	<-end
+}
+
+func endSessions([]string) (string, error) {
+	n := len(ends)
+	for _, end := range ends {
+		close(end)
+	}
+	ends = nil
 	return strconv.Itoa(n), nil
 }
 
