@@ -19,7 +19,7 @@ namespace goleakd::daemon {
 struct Wanted {
   std::vector<std::uint64_t> goroutines;  // goids: what they wait on; at most Inspection::kMaxGoroutines
   std::vector<std::uint64_t> channels;    // addresses: what they hold, whether or not anybody waits on them
-  bool locks = false;                     // who holds the locks that others wait for (lock_graph.h); no part of an Inspection
+  bool locks = false;  // who holds the locks that others wait for (lock_graph.h); no part of an Inspection
   bool nothing() const { return goroutines.empty() && channels.empty(); }
 };
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "daemon/commands.h"
-#include "daemon/config.h"
+#include "daemon/config_files.h"
 #include "daemon/output_file.h"
 #include "history/file.h"
 #include "history/view.h"
@@ -19,7 +19,7 @@ namespace {
 
 Result<std::string> file_of(const LeaksHistoryOptions& options) {
   if (!options.file.empty()) return options.file;
-  const auto config = Config::load_or_default("");
+  const auto config = load_config("");
   if (!config) return fail(config.error());
   return config->history.path;
 }

@@ -45,8 +45,8 @@ Engine::Engine(std::string service, Thresholds thresholds)
       thresholds_(thresholds),
       stuck_(thresholds),
       live_(thresholds),
-      deadlocks_(service_, thresholds),
-      stalls_(thresholds.stuck_after) {}
+      stalls_(thresholds.stuck_after),
+      deadlocks_(service_, thresholds) {}
 
 void Engine::change(const Thresholds& thresholds) {
   thresholds_ = thresholds;

@@ -129,9 +129,9 @@ struct Leak {
   // are one's of them.
   std::vector<DeadlockMember> members;
   std::uint64_t behind = 0;  // of count: those who wait for what the members of a deadlock hold
-  bool has_grown = false;                 // at some time since it was found
-  std::string ignored;   // the reason of the rule by which it is left alone (ignore.h); empty: it is not
-  std::string outgrown;  // what was accepted of it, and why, when that is less than there is; else empty
+  bool has_grown = false;    // at some time since it was found
+  std::string ignored;       // the reason of the rule by which it is left alone (ignore.h); empty: it is not
+  std::string outgrown;      // what was accepted of it, and why, when that is less than there is; else empty
   // The evidence in words with its numbers: "rose in 10 of 10 intervals over 5m, from 12 to 132; 100 % stayed in the
   // same park".
   std::string reasoning;
