@@ -7,7 +7,7 @@
 namespace goleakd::history {
 
 Tiers tiers(Duration interval) {
-  constexpr Seconds kDay = 24 * 60 * 60;
+  constexpr Seconds kDay = Seconds{24} * 60 * 60;
   const Seconds finest = std::max<Seconds>(std::chrono::duration_cast<std::chrono::seconds>(interval).count(), 1);
   return {{{.step = finest, .keep = kDay},
            {.step = 10 * finest, .keep = 7 * kDay},

@@ -112,10 +112,10 @@ Columns columns() { return {0, 100, 10, 1}; }
 TEST(Columns, FollowingProcessesDoNotAddUpAndSimultaneousOnesDo) {
   Columns following = columns();
   for (Seconds at = 0; at < 10; ++at) following.add(1, at, 1, 5, 5);
-  following.add(10, 10, 4, 4 * 6, 6);  // one process for four seconds, then another for six
-  following.add(10, 10, 6, 6 * 2, 3);
-  following.add(10, 20, 10, 10 * 6, 6);  // two at the same time
-  following.add(10, 20, 10, 10 * 4, 4);
+  following.add(10, 10, 4, 24, 6);  // one process for four seconds at six, then another for six at two
+  following.add(10, 10, 6, 12, 3);
+  following.add(10, 20, 10, 60, 6);  // two at the same time
+  following.add(10, 20, 10, 40, 4);
   const auto counts = following.take();
   ASSERT_EQ(counts.size(), 3);
   EXPECT_DOUBLE_EQ(counts[0].mean, 5);
