@@ -15,7 +15,6 @@
 namespace goleakd::text {
 namespace {
 
-using history::Count;
 using history::LifeCycle;
 using history::LifeStage;
 using history::Seconds;
@@ -60,7 +59,7 @@ LifeCycle life_cycle() {
   life.before = version("v1.1.0", kAt - 20 * kDay, 16 * kDay);
   life.changes = {{kAt - 3 * kDay, LifeStage::leaking, "ticket", "growing", "send_unbuffered_no_receiver", 5},
                   {kAt - kDay, LifeStage::gone, "ticket", "growing", "send_unbuffered_no_receiver", 0}};
-  for (int i = 0; i < 8; ++i) life.counts.push_back({kAt - 4 * kDay + i * 43'200, 43'200, i * 100.0, 700});
+  for (int i = 0; i < 8; ++i) life.counts.push_back({kAt - 4 * kDay + Seconds{i} * 43'200, 43'200, i * 100.0, 700});
   return life;
 }
 
