@@ -17,7 +17,7 @@ def frame(line, function="main.earlyReturn.func1.1"):
 
 
 RIGHT = {"id": "1", "stage": "leaking", "severity": "ticket", "evidence": "growing", "cause": "send_unbuffered_no_receiver",
-         "creation": frame(GO[1], "main.earlyReturn.func1"), "blocked": frame(STUCK[1]), "stack": [frame(STUCK[1])]}
+         "creation": frame(GO[1], "main.earlyReturn.func1"), "blocked": frame(STUCK[1]), "stack": [frame(STUCK[1])], "deadlock": None}
 
 
 def row(*reports, expected=EXPECTED, known="", kind="leaky"):
@@ -47,6 +47,10 @@ def main():
         assert not row(report).passed, fault
         assert row(report, known="for a reason").passed, f"{fault}, and listed"
     assert not row([RIGHT], known="for a reason").passed, "listed, and right"
+
+    member = {"goroutine": 7, **{name: RIGHT[name] for name in ("creation", "blocked", "stack")}}
+    deadlock = but(creation=frame(1), blocked=frame(1), stack=[frame(1)], deadlock={"members": [member], "behind": 0})
+    assert row([deadlock]).passed, "a deadlock stands where its members do"
 
     nothing = marks.Marks()
     assert row([], expected=nothing, kind="fixed").passed
