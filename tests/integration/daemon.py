@@ -13,9 +13,10 @@ import time
 
 import harness
 
-# For a program that leaks a few goroutines a second to be suspected within seconds.
+# For a program that leaks a few goroutines a second to be suspected within seconds, also where looks are dear: the ceiling
+# of their CPU time would stretch them.
 SUSPICIOUS = {"thresholds": {"quiet_after_start": "0s", "growing_window": "3s", "growing_intervals": 3, "growing_rises": 2},
-              "snapshots": {"interval": "300ms", "interval_with_suspects": "300ms"}}
+              "snapshots": {"interval": "300ms", "interval_with_suspects": "300ms", "max_cpu": 0.5}}
 GOLEAKD = pathlib.Path(os.environ.get("GOLEAKD", harness.REPOSITORY / "build" / "goleakd"))
 
 
