@@ -40,12 +40,11 @@ std::vector<std::uint64_t> SuspectObjects::due(const std::vector<verdict::Leak>&
       if (goids.size() < Inspection::kMaxGoroutines) goids.push_back(leak.goroutines[round]);
     }
   }
-  // The others can wait: they are other ones each time, and every such look costs the target's share of CPU time.
-  const bool all_asked = std::ranges::all_of(goids, [&](std::uint64_t goid) { return asked_.contains(goid); });
-  if (all_asked && now - at_ < kAgain) return {};
   for (const std::uint64_t goid : others) {
     if (goids.size() < Inspection::kMaxGoroutines) goids.push_back(goid);
   }
+  const bool all_asked = std::ranges::all_of(goids, [&](std::uint64_t goid) { return asked_.contains(goid); });
+  if (all_asked && now - at_ < kAgain) goids.clear();
   return goids;
 }
 
