@@ -2,6 +2,7 @@
 #include "daemon/goroutine_details.h"
 
 #include <map>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -233,6 +234,12 @@ std::vector<GoroutineDetails> DetailsSource::of(std::span<const std::size_t> num
     details[i].labels = labels.sets[labels.of[i]];
   }
   return details;
+}
+
+std::vector<GoroutineDetails> DetailsSource::of_all() const {
+  std::vector<std::size_t> numbers(state_->snapshot.goroutines.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return of(numbers);
 }
 
 }  // namespace goleakd::daemon

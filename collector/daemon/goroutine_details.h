@@ -36,6 +36,8 @@ class DetailsSource {
   // In the order of `numbers`, indices into the snapshot's goroutines: best some thousand. What can't be read is
   // absent.
   std::vector<GoroutineDetails> of(std::span<const std::size_t> numbers) const;
+  // Of all of them, where they are few.
+  std::vector<GoroutineDetails> of_all() const;
 
  private:
   struct State;

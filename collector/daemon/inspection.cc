@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/inspection.h"
 
-#include <numeric>
 #include <utility>
 
 #include "daemon/goroutine_details.h"
@@ -19,10 +18,8 @@ std::vector<Inspection::Seen> what_they_wait_on(const target::GoProcess& process
                                                 const target::Procfs& proc, const snapshot::Snapshot& few) {
   std::vector<Inspection::Seen> seen;
   const DetailsSource source(process, memory, few, &proc);
-  std::vector<std::size_t> all(few.goroutines.size());
-  std::iota(all.begin(), all.end(), 0);
-  std::vector<GoroutineDetails> details = source.of(all);
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  std::vector<GoroutineDetails> details = source.of_all();
+  for (std::size_t i = 0; i < details.size(); ++i) {
     if (!details[i].object) continue;
     ledger::ObjectDump& object = *details[i].object;
     drop_what_few_can_not_tell(object);

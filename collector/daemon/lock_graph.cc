@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,23 +10,15 @@
 #include "daemon/goroutine_details.h"
 #include "snapshot/lock_holders.h"
 #include "snapshot/picked.h"
-#include "snapshot/traceback.h"
 #include "snapshot/wait_kind.h"
 
 namespace goleakd::daemon {
 namespace {
 
+using ledger::attribute;
 using ledger::ObjectDump;
 using snapshot::LockHolders;
 using verdict::LockGraph;
-
-template <typename T>
-std::optional<T> attribute(const ObjectDump& object, std::string_view name) {
-  for (const auto& [key, value] : object.attributes) {
-    if (key == name && std::holds_alternative<T>(value)) return std::get<T>(value);
-  }
-  return std::nullopt;
-}
 
 // Somebody holds it; of a wait group: somebody is to call Done. Else whoever waits is about to be let go on.
 bool is_held(const ObjectDump& object) {
@@ -63,9 +53,7 @@ class Graph {
     }
     const snapshot::Snapshot few = snapshot::snapshot_of(snapshot_, waiting);
     const DetailsSource source(process_, memory_, few, nullptr);
-    std::vector<std::size_t> all(waiting.size());
-    std::iota(all.begin(), all.end(), 0);
-    std::vector<GoroutineDetails> details = source.of(all);
+    std::vector<GoroutineDetails> details = source.of_all();
     for (std::size_t i = 0; i < waiting.size(); ++i) {
       if (details[i].object) add(waiting[i], std::move(*details[i].object));
     }

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/pool_channels.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace goleakd::daemon {
 namespace {
 
-template <typename Value>
-Value attribute(const ledger::ObjectDump& object, std::string_view name) {
-  const auto found = std::ranges::find(object.attributes, name, [](const auto& one) { return one.first; });
-  const Value* value = found == object.attributes.end() ? nullptr : std::get_if<Value>(&found->second);
-  return value == nullptr ? Value{} : *value;
-}
+using ledger::attribute;
 
 verdict::ChannelLook look_of(const snapshot::ChannelLook& look) {
   return {.address = look.channel.address,
@@ -34,8 +27,8 @@ std::vector<verdict::ChannelLook> received_from(const ledger::ObjectDump& select
     if (attribute<std::string>(channel, "direction") != "receive") continue;
     verdict::ChannelLook look;
     look.address = channel.address;
-    look.capacity = attribute<std::uint64_t>(channel, "capacity");
-    look.element = attribute<std::string>(channel, "element");
+    look.capacity = attribute<std::uint64_t>(channel, "capacity").value_or(0);
+    look.element = attribute<std::string>(channel, "element").value_or("");
     channels.push_back(std::move(look));
   }
   return channels;

@@ -297,7 +297,7 @@ void Supervisor::collect_snapshots() {
     const Instant now = MonotonicClock::now();
     snapshot_seconds_.observe(std::chrono::duration<double>(done.took).count());
     watch.on_snapshot(done.snapshot, facts(*done.process), now);
-    if (done.locks) watch.on_locks(*done.locks, now);
+    if (done.locks) watch.on_locks(std::move(*done.locks), now);
     if (done.inspection) watch.on_inspection(std::move(*done.inspection));
     budget_.spent(done.process->pid, done.cpu, watch.snapshot_interval(), watch.has_suspects(), now);
   }

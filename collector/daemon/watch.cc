@@ -321,9 +321,9 @@ void Watch::on_snapshot(const Result<snapshot::Snapshot>& snapshot, const verdic
   next_snapshot_ = now + snapshot_interval();
 }
 
-void Watch::on_locks(const verdict::LockGraph& graph, Instant now) {
+void Watch::on_locks(verdict::LockGraph graph, Instant now) {
   const std::size_t before = engine_.leaks().size();
-  engine_.observe_locks(graph, ledger_, now);
+  engine_.observe_locks(std::move(graph), ledger_, now);
   if (engine_.leaks().size() > before) next_snapshot_ = std::min(next_snapshot_, now + snapshot_interval());
   report_outdated_ = true;
 }
@@ -340,7 +340,7 @@ Wanted Watch::wanted(Instant now) {
   verdict::Stalls& stalls = engine_.stalls();
   return {.goroutines = objects_.due(engine_.leaks(), stalls.unclear(Inspection::kMaxGoroutines), now),
           .channels = stalls.channels(),
-          .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(ledger_, now)};
+          .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(now)};
 }
 
 void Watch::on_inspection(Inspection inspection) {

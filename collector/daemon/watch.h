@@ -71,7 +71,7 @@ class Watch {
   // What is to be read with the snapshot.
   Wanted wanted(Instant now);
   // After on_snapshot() of the same look.
-  void on_locks(const verdict::LockGraph& graph, Instant now);
+  void on_locks(verdict::LockGraph graph, Instant now);
   void on_inspection(Inspection inspection);
 
   // A snapshot has raised a suspicion that the next ones must confirm: it gets closer looks.

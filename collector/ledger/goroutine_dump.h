@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -33,6 +34,15 @@ struct ObjectDump {
   std::vector<std::pair<std::string, Value>> attributes;
   std::vector<ObjectDump> cases;  // of a select: channels, each with the attribute "direction"
 };
+
+// Of that name and type; nothing when it has none.
+template <typename T>
+std::optional<T> attribute(const ObjectDump& object, std::string_view name) {
+  for (const auto& [key, value] : object.attributes) {
+    if (key == name && std::holds_alternative<T>(value)) return std::get<T>(value);
+  }
+  return std::nullopt;
+}
 
 // One goroutine, whole, for people: what `goleakd dump` shows, as the runtime's own traceback would.
 struct GoroutineDump {

@@ -152,10 +152,9 @@ class Holders {
     if (!(lock.wait_group ? frame.calls_done : frame.holds)) return;
     // That names it because it waits for it.
     if (frame.waits && awaited_[goroutine] == index) return;
-    const auto same = [&](const LockHolders::Hold& hold) { return hold.goroutine == goroutine && hold.lock == index; };
     // Those of one goroutine come one after the other.
     for (auto hold = found_.holds.rbegin(); hold != found_.holds.rend() && hold->goroutine == goroutine; ++hold) {
-      if (same(*hold)) return;
+      if (hold->lock == index) return;
     }
     found_.holds.push_back({.goroutine = goroutine, .frame = frame.index, .lock = index});
   }

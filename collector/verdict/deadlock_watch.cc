@@ -52,15 +52,19 @@ std::string in_words(const std::vector<Deadlock>& together) {
 
 }  // namespace
 
-bool DeadlockWatch::due(const ledger::Ledger& ledger, Instant now) const {
+std::optional<Instant> lock_awaited_since(const std::map<std::string, Group>& groups) {
+  std::optional<Instant> since;
+  for (const auto& [id, group] : groups) {
+    if (on_lock(group.place->wait)) since = std::min(since.value_or(Instant::max()), group.oldest.at_least_since);
+  }
+  return since;
+}
+
+bool DeadlockWatch::due(std::optional<Instant> awaited_since, Instant now) const {
   const bool unsettled =
       std::ranges::any_of(known_, [](const auto& entry) { return entry.second.leak.stage == Stage::suspect; });
   if (looked_ && !unsettled && now - *looked_ < kInterval) return false;
-  if (!known_.empty()) return true;
-  const std::array cutoffs{now - thresholds_.stuck_after};
-  return std::ranges::any_of(ledger.blocked(cutoffs), [](const ledger::BlockedView& view) {
-    return on_lock(view.place->wait) && view.parked_before[0] > 0;
-  });
+  return !known_.empty() || (awaited_since && *awaited_since <= now - thresholds_.stuck_after);
 }
 
 void DeadlockWatch::look(const LockGraph& graph, const ledger::Ledger& ledger, Instant now) {

@@ -11,11 +11,15 @@
 #include "base/clock.h"
 #include "ledger/ledger.h"
 #include "verdict/deadlock.h"
+#include "verdict/group.h"
 #include "verdict/leak.h"
 #include "verdict/lock_graph.h"
 #include "verdict/thresholds.h"
 
 namespace goleakd::verdict {
+
+// Since when, at least, the longest of those who wait for a lock or a wait group does; nothing when nobody does.
+std::optional<Instant> lock_awaited_since(const std::map<std::string, Group>& groups);
 
 // Deadlocks of one process, from look to look. A cycle is one finding with all its members, and those that stand in the
 // same places are one together. Pure.
@@ -26,9 +30,10 @@ class DeadlockWatch {
 
   void change(const Thresholds& thresholds) { thresholds_ = thresholds; }
 
-  // It is time to look who holds which lock: somebody has waited for one for long enough, or a deadlock that was found
-  // is to be seen again. Every half a minute, and at each snapshot while there is something to confirm.
-  bool due(const ledger::Ledger& ledger, Instant now) const;
+  // It is time to look who holds which lock: somebody has waited for one since `awaited_since`, which is long enough,
+  // or a deadlock that was found is to be seen again. Every half a minute, and at each snapshot while there is
+  // something to confirm.
+  bool due(std::optional<Instant> awaited_since, Instant now) const;
 
   void look(const LockGraph& graph, const ledger::Ledger& ledger, Instant now);
 

@@ -61,6 +61,7 @@ void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, 
   if (!began_) began_ = now;
   stalls_.observe(ledger, now);
   const Groups groups = groups_of(service_, ledger, cutoffs(now));
+  lock_awaited_since_ = lock_awaited_since(groups);
   const Sites sites = this->sites(ledger);
   // Snapshots do not come to the nanosecond: one that is a little early must not cost a whole snapshot interval.
   if (!evaluated_ || now - *evaluated_ >= interval - interval / 20) {
@@ -77,9 +78,9 @@ void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, 
   gather(ledger);
 }
 
-void Engine::observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now) {
+void Engine::observe_locks(LockGraph graph, const ledger::Ledger& ledger, Instant now) {
   deadlocks_.look(graph, ledger, now);
-  locks_ = graph;
+  locks_ = std::move(graph);
   gather(ledger);
 }
 

@@ -34,8 +34,8 @@ class Engine {
   void observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now);
 
   // It is time for a look at who holds which lock, and what it has shown; after observe() of the same snapshot.
-  bool wants_locks(const ledger::Ledger& ledger, Instant now) const { return deadlocks_.due(ledger, now); }
-  void observe_locks(const LockGraph& graph, const ledger::Ledger& ledger, Instant now);
+  bool wants_locks(Instant now) const { return deadlocks_.due(lock_awaited_since_, now); }
+  void observe_locks(LockGraph graph, const ledger::Ledger& ledger, Instant now);
 
   // What it must know of memory to see pools that have stalled: tell it what it asks for (stalls.h).
   Stalls& stalls() { return stalls_; }
@@ -79,6 +79,7 @@ class Engine {
   std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites
   std::map<std::string, ledger::BlockedPlace> site_places_;  // where they are shown, by site id
   DeadlockWatch deadlocks_;
+  std::optional<Instant> lock_awaited_since_;
   std::optional<LockGraph> locks_;  // of the newest look at them
   std::vector<Leak> leaks_;
   std::uint64_t detected_ = 0;

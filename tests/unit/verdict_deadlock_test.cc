@@ -157,7 +157,7 @@ class Watched : public testing::Test {
       states.push_back(state);
     }
     ledger.apply(ledger::snapshot(now, now, std::move(states)));
-    due = watch.due(ledger, now);
+    due = watch.due(lock_awaited_since(groups_of("shop", ledger, Cutoffs{})), now);
     if (!due) return;
     LockGraph graph = told;
     graph.at = now;
