@@ -81,9 +81,11 @@ def names_in(exe):
 def choose(leaks, healthy, minute, wanted):
     """Every program that there is, or those of these names."""
     found = []
+    # A pool that stops has been seen at work before, a few looks long.
+    well = f"-well={max(minute, 10)}s"
     for name in names_in(leaks):
-        found.append(Program(name, "leaky", [name]))
-        found.append(Program(name, "fixed", [name, "fixed"]))
+        found.append(Program(name, "leaky", [well, name]))
+        found.append(Program(name, "fixed", [well, name, "fixed"]))
     found += [Program(name, "healthy", [f"-minute={minute}s", name]) for name in names_in(healthy)]
     if unknown := set(wanted) - {program.name for program in found}:
         sys.exit(f"no program {', '.join(sorted(unknown))}")

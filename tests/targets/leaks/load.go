@@ -12,6 +12,7 @@ import (
 type load struct {
 	period time.Duration // from one request to the next
 	rare   int           // of so many requests one is unlucky
+	well   time.Duration // from the start on, in services that go on for some time before anything goes wrong
 }
 
 // serve handles each request in a goroutine of its own, as a server does, for ever.
@@ -32,6 +33,11 @@ func (l load) each(handle func(n int)) {
 
 // unlucky says whether that request takes the path that leaks.
 func (l load) unlucky(n int) bool { return n%l.rare == 0 }
+
+var begun = time.Now()
+
+// spoilt says the same of services that have to be at work for some time before they fail.
+func (l load) spoilt(n int) bool { return l.unlucky(n) && time.Since(begun) >= l.well }
 
 var errNoStock = errors.New("out of stock")
 

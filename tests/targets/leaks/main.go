@@ -3,7 +3,7 @@
 // Leaks is many small services in one program. Each leaks goroutines in a way of its own that is common in Go programs; its
 // corrected twin does the same work and leaks nothing.
 //
-//	leaks [-period D] [-rare N] NAME [fixed]
+//	leaks [-period D] [-rare N] [-well D] NAME [fixed]
 //	leaks -list
 //
 // A request (a job, a session, a connection) comes each period, and one of so many takes the path that leaks. It runs until it is
@@ -40,6 +40,7 @@ func main() {
 	list := flag.Bool("list", false, "print the names of all services")
 	period := flag.Duration("period", 100*time.Millisecond, "from one request to the next")
 	rare := flag.Int("rare", 10, "of so many requests one takes the path that leaks")
+	well := flag.Duration("well", 0, "how long a service that stops after having worked for some time does work")
 	flag.Parse()
 	if *list {
 		printNames()
@@ -48,14 +49,14 @@ func main() {
 	chosen, known := services[flag.Arg(0)]
 	fixed := flag.NArg() == 2 && flag.Arg(1) == "fixed"
 	if !known || flag.NArg() > 2 || (flag.NArg() == 2 && !fixed) || *period <= 0 || *rare < 1 {
-		fmt.Fprintln(os.Stderr, "usage: leaks [-period D] [-rare N] NAME [fixed], or leaks -list")
+		fmt.Fprintln(os.Stderr, "usage: leaks [-period D] [-rare N] [-well D] NAME [fixed], or leaks -list")
 		os.Exit(2)
 	}
 	run := chosen.leaky
 	if fixed {
 		run = chosen.fixed
 	}
-	run(load{period: *period, rare: *rare})
+	run(load{period: *period, rare: *rare, well: *well})
 }
 
 func printNames() {

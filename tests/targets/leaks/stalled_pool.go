@@ -11,7 +11,7 @@ const poolSize = 4
 func stalledPool(l load) {
 	confirmed := make(chan int)
 	runPool(l, func(n int) {
-		if l.unlucky(n) {
+		if l.spoilt(n) {
 			use(<-confirmed) // leak: worker evidence=stalled cause=receive_never_satisfied
 		}
 		use(ask(n))
@@ -21,7 +21,7 @@ func stalledPool(l load) {
 func stalledPoolFixed(l load) {
 	confirmed := make(chan int)
 	runPool(l, func(n int) {
-		if l.unlucky(n) {
+		if l.spoilt(n) {
 			select {
 			case v := <-confirmed:
 				use(v)

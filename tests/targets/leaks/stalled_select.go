@@ -14,7 +14,7 @@ func stalledSelect(l load) {
 		halves.Add(2)
 		for i := 0; i < 2; i++ {
 			go func(i int) {
-				if i == 1 && l.unlucky(n) {
+				if i == 1 && l.spoilt(n) {
 					return
 				}
 				use(ask(n + i))
@@ -32,7 +32,7 @@ func stalledSelectFixed(l load) {
 		for i := 0; i < 2; i++ {
 			go func(i int) {
 				defer halves.Done()
-				if i == 1 && l.unlucky(n) {
+				if i == 1 && l.spoilt(n) {
 					return
 				}
 				use(ask(n + i))
