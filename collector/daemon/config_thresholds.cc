@@ -18,6 +18,7 @@ void read_thresholds(ConfigReader& reader, const YAML::Node& node, verdict::Thre
                                 {"accumulating_window", reader.duration(t.accumulating_window, seconds(2))},
                                 {"spinning_awake", reader.number(t.spinning_awake, 0.0, 1.0)},
                                 {"stuck_after", reader.duration(t.stuck_after, seconds(1))},
+                                {"cancelled_after", reader.duration(t.cancelled_after, seconds(1))},
                                 {"stale_after", reader.duration(t.stale_after, seconds(1))},
                                 {"confirm_windows", reader.number(t.confirm_windows, 1, 100)},
                                 {"resolve_windows", reader.number(t.resolve_windows, 1, 100)},

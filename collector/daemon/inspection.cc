@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "daemon/goroutine_details.h"
+#include "snapshot/contexts.h"
+#include "snapshot/goid_set.h"
 #include "snapshot/picked.h"
+#include "snapshot/traceback.h"
 
 namespace goleakd::daemon {
 namespace {
@@ -29,6 +32,23 @@ std::vector<Inspection::Seen> what_they_wait_on(const target::GoProcess& process
   return seen;
 }
 
+std::vector<verdict::ContextLook> ended_contexts(const target::GoProcess& process, const snapshot::Memory& memory,
+                                                 const snapshot::Snapshot& few) {
+  std::vector<verdict::ContextLook> looks;
+  for (const snapshot::EndedContext& ended : snapshot::find_ended_contexts(process, memory, few)) {
+    const snapshot::Goroutine& goroutine = few.goroutines[ended.goroutine];
+    const snapshot::StackFrame& frame = few.stacks[goroutine.stack]->frames[ended.frame];
+    verdict::ContextLook look{.goid = goroutine.goid, .deadline = ended.deadline, .frame = {}};
+    const auto frames = snapshot::logical_frames(*process.binary, {frame});
+    if (const auto uses = snapshot::blocked_frame(frames)) {
+      const target::SourceFrame& source = *frames[*uses].source;
+      look.frame = {.function = source.function, .file = source.file, .line = source.line};
+    }
+    looks.push_back(std::move(look));
+  }
+  return looks;
+}
+
 }  // namespace
 
 Inspection inspect(const target::GoProcess& process, const snapshot::Memory& memory, const target::Procfs& proc,
@@ -37,8 +57,13 @@ Inspection inspect(const target::GoProcess& process, const snapshot::Memory& mem
   const target::GoBinary& binary = *process.binary;
   inspection.channels = snapshot::look_at_channels(
       memory, binary.layout(), process.runtime_address(binary.globals().firstmoduledata), wanted.channels);
-  if (!snapshot.picked.empty()) {
-    inspection.seen = what_they_wait_on(process, memory, proc, snapshot::snapshot_of_picked(snapshot));
+  const snapshot::GoidSet awaiting(wanted.goroutines);
+  if (!awaiting.empty()) {
+    inspection.seen = what_they_wait_on(process, memory, proc, snapshot::snapshot_of_picked(snapshot, awaiting));
+  }
+  const snapshot::GoidSet with_contexts(wanted.contexts);
+  if (!with_contexts.empty()) {
+    inspection.contexts = ended_contexts(process, memory, snapshot::snapshot_of_picked(snapshot, with_contexts));
   }
   inspection.asked = std::move(wanted);
   inspection.begin = snapshot.begin;

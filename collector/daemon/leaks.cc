@@ -38,6 +38,7 @@ Config config_for(const LeaksOptions& options) {
   t.growing_window = interval * t.growing_intervals;
   t.quiet_after_start = Duration::zero();
   t.stuck_after = std::min(t.stuck_after, interval * 3);
+  t.cancelled_after = std::min(t.cancelled_after, interval * 3);
   config.snapshots.interval = interval / 2;
   config.snapshots.interval_with_suspects = config.snapshots.interval;
   return config;

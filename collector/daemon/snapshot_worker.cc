@@ -209,7 +209,9 @@ bool SnapshotWorker::take_snapshot(Shared& shared, std::uint64_t generation, std
     return true;
   }
   snapshot::SnapshotOptions options;
-  options.pick = snapshot::GoidSet(request.wanted.goroutines);
+  std::vector<std::uint64_t> picked = request.wanted.goroutines;
+  picked.insert(picked.end(), request.wanted.contexts.begin(), request.wanted.contexts.end());
+  options.pick = snapshot::GoidSet(std::move(picked));
   options.raw = request.wanted.locks;
   options.progress = [&](std::size_t, std::size_t) {
     const std::lock_guard guard(shared.mutex);

@@ -340,11 +340,13 @@ Wanted Watch::wanted(Instant now) {
   verdict::Stalls& stalls = engine_.stalls();
   return {.goroutines = objects_.due(engine_.leaks(), stalls.unclear(Inspection::kMaxGoroutines), now),
           .channels = stalls.channels(),
+          .contexts = engine_.cancellations().unclear(ledger_, now, Inspection::kMaxContexts),
           .locks = ledger_.held() <= kMaxForLocks && engine_.wants_locks(now)};
 }
 
 void Watch::on_inspection(Inspection inspection) {
   tell_stalls(inspection, engine_.stalls());
+  if (!inspection.asked.contexts.empty()) engine_.cancellations().looked(inspection.contexts, inspection.begin);
   if (inspection.asked.goroutines.empty()) return;
   const Instant begin = inspection.begin;
   const Instant end = inspection.end;

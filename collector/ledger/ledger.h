@@ -196,6 +196,9 @@ class Ledger {
   // By creation and place. Goroutines that the newest snapshot shows waiting or in a system call, and that no event has
   // moved since. Without system goroutines.
   std::vector<BlockedView> blocked(std::span<const Instant> cutoffs) const;
+  // Those that have stayed in one park or system call since then or before, as far as is known: of those above `above`
+  // the `most` smallest, in order. Without system goroutines.
+  std::vector<Goid> resting(Instant since, Goid above, std::size_t most) const;
   // Of every known creation site that has no more than `most` goroutines, without system goroutines.
   std::vector<SiblingsView> siblings(std::size_t most) const;
   // How many goroutines wait in a single send to each of these channels, and have done so since then or before.

@@ -160,6 +160,18 @@ std::optional<GoroutineView> Ledger::goroutine(Goid goid) const {
   return view;
 }
 
+std::vector<Goid> Ledger::resting(Instant since, Goid above, std::size_t most) const {
+  std::vector<Goid> goids;
+  for (const Goroutine& goroutine : goroutines_.all()) {
+    if (goroutine.goid <= above || goroutine.system || !goroutine.shown || !at_rest(goroutine.state)) continue;
+    if (goroutine.at_least <= since) goids.push_back(goroutine.goid);
+  }
+  const auto end = goids.begin() + static_cast<std::ptrdiff_t>(std::min(most, goids.size()));
+  std::partial_sort(goids.begin(), end, goids.end());
+  goids.erase(end, goids.end());
+  return goids;
+}
+
 std::vector<SiblingsView> Ledger::siblings(std::size_t most) const {
   std::vector<std::uint32_t> live(counters_.size());
   for (const Goroutine& goroutine : goroutines_.all()) {

@@ -25,9 +25,11 @@ void add(Snapshot& few, const Snapshot& all, Goroutine goroutine, const RawGorou
 
 }  // namespace
 
-Snapshot snapshot_of_picked(const Snapshot& all) {
+Snapshot snapshot_of_picked(const Snapshot& all, const GoidSet& which) {
   Snapshot few = none_of(all);
-  for (const PickedGoroutine& picked : all.picked) add(few, all, picked.goroutine, picked.raw);
+  for (const PickedGoroutine& picked : all.picked) {
+    if (which.contains(picked.goroutine.goid)) add(few, all, picked.goroutine, picked.raw);
+  }
   return few;
 }
 

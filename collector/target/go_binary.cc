@@ -132,6 +132,7 @@ class GoBinary::Loader {
                                                std::to_string(functions().text()) + "): refusing to guess addresses")));
     }
     contents_.symbolizer.emplace(elf_, functions(), module_data->gofunc);
+    contents_.stack_maps.emplace(elf_, functions(), module_data->gofunc);
     const auto globals = RuntimeGlobals::find(elf_, functions(), *contents_.layout.layout, module_data->address);
     if (!globals) return fail(misfit(globals.error()));
     contents_.globals = *globals;

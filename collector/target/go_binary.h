@@ -16,6 +16,7 @@
 #include "target/layout.h"
 #include "target/pclntab.h"
 #include "target/runtime_globals.h"
+#include "target/stack_maps.h"
 #include "target/symbolizer.h"
 
 namespace goleakd::target {
@@ -36,6 +37,7 @@ class GoBinary {
   LayoutOrigin layout_origin() const { return contents_->layout.origin; }
   const Pclntab& functions() const { return *contents_->functions; }
   const Symbolizer& symbolizer() const { return *contents_->symbolizer; }
+  const StackMaps& stack_maps() const { return *contents_->stack_maps; }
   const RuntimeGlobals& globals() const { return contents_->globals; }
 
   // Bytes that it holds by now, those that it shares included.
@@ -59,6 +61,7 @@ class GoBinary {
     std::vector<std::string_view> wait_reason_texts;  // of wait_reasons, as Layout wants them
     std::optional<Pclntab> functions;
     std::optional<Symbolizer> symbolizer;
+    std::optional<StackMaps> stack_maps;
     RuntimeGlobals globals;
   };
   class Loader;

@@ -203,6 +203,18 @@ struct TypeLayout {  // runtime._type, since Go 1.21 internal/abi.Type
   std::uint32_t str = 0;  // nameOff: from moduledata.types
 };
 
+struct ItabLayout {  // runtime.itab, since Go 1.22 internal/abi.ITab: the first word of an interface that has methods
+  std::uint32_t size = 0;
+  std::uint32_t inter = 0;  // the interface's type
+  std::uint32_t type = 0;   // that of the value
+};
+
+struct CancelCtxLayout {  // context.cancelCtx, src/context/context.go; the Context that it comes from is at 0
+  std::uint32_t size = 0;
+  std::uint32_t done = 0;  // any: its channel, {type, address}
+  std::uint32_t err = 0;   // error; since Go 1.25 any, in an atomic.Value
+};
+
 // What goleakd must know of one Go runtime.
 struct Layout {
   int minor = 0;            // of Go 1.minor
@@ -228,6 +240,8 @@ struct Layout {
   SpecialLayout special;
   ModuledataLayout moduledata;
   TypeLayout type;
+  ItabLayout itab;
+  CancelCtxLayout cancel_ctx;
   std::span<const std::string_view> wait_reasons;  // runtime.waitReasonStrings
 
   // The text of a wait reason; "unknown wait reason" as the runtime says, when the number is out of range.

@@ -46,6 +46,7 @@ Engine::Engine(std::string service, Thresholds thresholds)
       stuck_(thresholds),
       live_(thresholds),
       stalls_(thresholds.stuck_after),
+      cancellations_(thresholds.cancelled_after),
       deadlocks_(service_, thresholds) {}
 
 void Engine::change(const Thresholds& thresholds) {
@@ -54,13 +55,18 @@ void Engine::change(const Thresholds& thresholds) {
   live_.change(thresholds);
   deadlocks_.change(thresholds);
   stalls_.change(thresholds.stuck_after);
+  cancellations_.change(thresholds.cancelled_after);
 }
 
 void Engine::observe(const ledger::Ledger& ledger, const ProcessFacts& process, Instant now) {
   const Duration interval = thresholds_.interval();
   if (!began_) began_ = now;
   stalls_.observe(ledger, now);
-  const Groups groups = groups_of(service_, ledger, cutoffs(now));
+  cancellations_.observe(ledger);
+  Groups groups = groups_of(service_, ledger, cutoffs(now));
+  for (auto& [id, cancelled] : cancellations_.by_leak(service_, ledger, now)) {
+    if (const auto group = groups.find(id); group != groups.end()) group->second.cancelled = std::move(cancelled);
+  }
   lock_awaited_since_ = lock_awaited_since(groups);
   const Sites sites = this->sites(ledger);
   // Snapshots do not come to the nanosecond: one that is a little early must not cost a whole snapshot interval.
@@ -240,6 +246,7 @@ Engine::Groups Engine::whole_sites(const Sites& sites) const {
 
 std::optional<Instant> Engine::last_run(Evidence check) const {
   if (check == Evidence::deadlock) return deadlocks_.last_run();
+  if (check == Evidence::cancelled) return cancellations_.last_run();
   const auto when = checked_.find(check);
   return when == checked_.end() ? std::nullopt : std::optional(when->second);
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "ledger/ledger.h"
+#include "verdict/cancelled.h"
 #include "verdict/deadlock_watch.h"
 #include "verdict/finding.h"
 #include "verdict/group.h"
@@ -39,6 +40,8 @@ class Engine {
 
   // What it must know of memory to see pools that have stalled: tell it what it asks for (stalls.h).
   Stalls& stalls() { return stalls_; }
+  // What goroutines that stand still do with contexts that have ended: likewise.
+  Cancellations& cancellations() { return cancellations_; }
 
   // Worst first (severity, then stage, then count). Suspects too: whoever shows them says so.
   const std::vector<Leak>& leaks() const { return leaks_; }
@@ -74,6 +77,7 @@ class Engine {
   GrowthWindow stuck_;  // by leak id
   GrowthWindow live_;   // by site id
   Stalls stalls_;
+  Cancellations cancellations_;
   std::optional<Instant> began_;                             // the first observation
   std::map<std::string, Finding> findings_;                  // by leak id
   std::map<std::string, std::string> by_site_;               // leak ids of the findings that speak of whole sites

@@ -31,6 +31,8 @@ Stuck stuck(const Group& group, Evidence evidence) {
       return {group.stuck[static_cast<std::size_t>(Scale::quick)].now, group.aged_orphans};
     case Evidence::stalled:
       return {group.stalled, group.stalled_orphans};
+    case Evidence::cancelled:
+      return {group.cancelled ? group.cancelled->count : 0, {}};
     case Evidence::stale:
       return {group.stale, group.stale_orphans};
   }
@@ -115,6 +117,8 @@ Judgement judge(const Group& group, const std::optional<Growth>& quick, const st
     judgement.evidence = Evidence::growing;
   } else if (judgement.stall) {
     judgement.evidence = Evidence::stalled;
+  } else if (group.cancelled) {
+    judgement.evidence = Evidence::cancelled;
   } else if (group.stale > 0 && !group.only_main() && !may_wait_long(group)) {
     judgement.evidence = Evidence::stale;
   }
@@ -148,6 +152,7 @@ void Finding::refresh(const Group* group) {
   leak_.orphans = now.orphans.all;
   leak_.left_behind = now.orphans.left;
   leak_.peak = std::max(leak_.peak, now.count);
+  leak_.cancelled = group == nullptr ? std::nullopt : group->cancelled;
   if (group == nullptr) {
     leak_.bytes = leak_.channels = 0;
     leak_.goroutines.clear();
@@ -160,7 +165,7 @@ void Finding::refresh(const Group* group) {
   leak_.channels = group->channels;
   leak_.blocked_at_least_since = group->oldest.at_least_since;
   leak_.blocked_at_most_since = group->oldest.at_most_since;
-  leak_.goroutines = group->samples;
+  leak_.goroutines = leak_.evidence == Evidence::cancelled && group->cancelled ? group->cancelled->goroutines : group->samples;
   leak_.goroutines.resize(std::min<std::size_t>(leak_.goroutines.size(), now.count));
 }
 
@@ -244,6 +249,9 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
     case Evidence::stalled:
       if (!judgement.stall) return count + " still stuck; no work waits for them, or others do it";
       return stall_text(*judgement.stall);
+    case Evidence::cancelled:
+      if (!leak_.cancelled) return count + " still stuck; none is known to use a context that has ended";
+      return count + " still in the same park, at least " + format_duration(now - leak_.cancelled->at_least_since) + " after the context that " + (leak_.count == 1 ? "it uses " : "they use ") + (leak_.cancelled->deadline ? "has passed its deadline" : "was cancelled");
     case Evidence::stale:
       return count + " in the same park for more than " + format_duration(thresholds.stale_after) +
              ", the longest for at least " + format_duration(now - leak_.blocked_at_least_since) + "; not growing";

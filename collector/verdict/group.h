@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "ledger/ledger.h"
 #include "verdict/growth.h"
+#include "verdict/leak.h"
 
 namespace goleakd::verdict {
 
@@ -35,6 +37,7 @@ struct Group {
   std::array<Sample::Count, kScales> stuck{};  // by Scale
   std::uint64_t stalled = 0;                   // in the same park for as long as makes a stall
   std::uint64_t stale = 0;
+  std::optional<Cancelled> cancelled;          // of count
   ledger::Parentless orphans;       // of count; so on
   ledger::Parentless aged_orphans;  // of those stuck for an interval of the quick scale
   ledger::Parentless stalled_orphans;

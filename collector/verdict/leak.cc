@@ -204,6 +204,8 @@ std::string_view to_string(Evidence evidence) {
       return "spinning";
     case Evidence::stalled:
       return "stalled";
+    case Evidence::cancelled:
+      return "cancelled";
     case Evidence::stale:
       return "stale";
   }

@@ -14,7 +14,7 @@
 namespace goleakd::verdict {
 
 // What a verdict rests on (docs/verdicts.md), strongest first.
-enum class Evidence : std::uint8_t { forever, deadlock, growing, accumulating, spinning, stalled, stale };
+enum class Evidence : std::uint8_t { forever, deadlock, growing, accumulating, spinning, stalled, cancelled, stale };
 
 // It says of all goroutines of a creation site that they do not end, not where they are stuck: they do wake.
 constexpr bool speaks_of_site(Evidence evidence) {
@@ -94,6 +94,16 @@ struct LockHolder {
   Instant blocked_at_least_since;
 };
 
+// Those of a leak that still use a context that has ended, and have stood still since.
+struct Cancelled {
+  std::uint64_t count = 0;  // that are known
+  // Of the one that was seen so first.
+  bool deadline = false;  // it has passed its deadline; else it was cancelled
+  ledger::Frame frame;    // that uses it, where it goes on
+  Instant at_least_since;
+  std::vector<std::uint64_t> goroutines;  // up to 5 goids
+};
+
 struct Leak {
   // 16 hex digits of hash(service, creation function, ordinal, blocked function, wait class): no lines, and no numbers
   // of closures in the latter (stable_name.h).
@@ -125,6 +135,7 @@ struct Leak {
   // Who may hold the locks that `goroutines` wait for, up to 4; nothing where that was not looked for, or they wait for
   // none, empty where nobody was found.
   std::optional<std::vector<LockHolder>> held_by;
+  std::optional<Cancelled> cancelled;  // nothing where none is known
   // Of a deadlock: up to 8 by goid, of each place one at least if there are no more of those. `creation` and `blocked`
   // are one's of them.
   std::vector<DeadlockMember> members;

@@ -22,6 +22,7 @@ struct Thresholds {
   // So long in one and the same park before it counts as stuck: for deadlocks and for pools that have stalled, where it
   // says no more than that nobody is just about to go on.
   std::chrono::nanoseconds stuck_after = std::chrono::seconds(60);
+  std::chrono::nanoseconds cancelled_after = std::chrono::seconds(60);  // the context: time to clean up
   std::chrono::nanoseconds stale_after = std::chrono::hours(1);
   int confirm_windows = 2;  // suspect → leaking: consecutive evaluations that agree
   int resolve_windows = 2;  // leaking → resolved: consecutive evaluations below half of the peak

@@ -82,6 +82,16 @@ json held_by_json(const verdict::Report& report, const verdict::Leak& leak) {
   return list;
 }
 
+json cancelled_json(const verdict::Report& report, const verdict::Leak& leak) {
+  if (!leak.cancelled) return {};
+  const verdict::Cancelled& cancelled = *leak.cancelled;
+  return {{"count", cancelled.count},
+          {"reason", cancelled.deadline ? "deadline" : "cancelled"},
+          {"at_least_since", wall_time(report, cancelled.at_least_since)},
+          {"frame", to_json(cancelled.frame)},
+          {"goroutines", cancelled.goroutines}};
+}
+
 verdict::Touches touches_of(const verdict::TargetReport& target, const verdict::Leak& leak) {
   const auto known = target.touched_by.find(leak.id);
   return known == target.touched_by.end() ? verdict::Touches() : known->second;
@@ -140,6 +150,7 @@ json leak_json(const verdict::Report& report, const verdict::TargetReport& targe
       {"blocked", blocked_json(leak.blocked)},
       {"stack", stack_json(leak.blocked)},
       {"held_by", held_by_json(report, leak)},
+      {"cancelled", cancelled_json(report, leak)},
       {"deadlock", deadlock_json(report, leak)},
       {"waits_on", waits_on_json(report, target, leak)},
       {"spawned_from", spawned_from_json(target, leak)},

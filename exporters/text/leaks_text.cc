@@ -154,6 +154,15 @@ std::string held_by(const Report& report, const Leak& leak) {
   return listing("held by", rows);
 }
 
+// That it should have ended, and still has to look at its context.
+std::string cancelled(const Report& report, const Leak& leak) {
+  if (!leak.cancelled) return {};
+  const verdict::Cancelled& ended = *leak.cancelled;
+  return listing("context", {std::string(ended.deadline ? "past its deadline" : "cancelled") + " for at least " +
+                                 format_duration(report.at - ended.at_least_since) + ", and still used by " +
+                                 std::to_string(ended.count) + " of them, in " + at(ended.frame)});
+}
+
 // Each of those who wait for each other, what it holds, and what it waits for.
 std::string members(const Report& report, const Leak& leak) {
   std::vector<std::string> rows;
@@ -282,7 +291,7 @@ std::string block(const Report& report, const Finding& finding, const LeaksQuery
   const Leak& leak = *finding.leak;
   return title(report, finding, query.color) + extent(report, leak) + known_before(report, leak) + memory(finding) +
          (leak.members.empty() ? places(leak) : members(report, leak)) + waits_on(*finding.target, leak) +
-         held_by(report, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
+         held_by(report, leak) + cancelled(report, leak) + spawned_from(*finding.target, leak, query.stack_frames) +
          partners(report, *finding.target, leak, query.stack_frames) +
          paragraph("cause", verdict::explain(leak.cause)) + paragraph("evidence", evidence(leak)) +
          (leak.outgrown.empty() ? "" : paragraph("accepted", printable(leak.outgrown))) +

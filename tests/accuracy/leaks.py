@@ -27,7 +27,7 @@ from daemon import Daemon, need_root
 from tables import table
 
 # Thresholds that --window shortens with the window of growth, in seconds: docs/verdicts.md.
-CLOCK = {"quiet_after_start": 120, "growing_window": 300, "accumulating_window": 1800, "stuck_after": 60}
+CLOCK = {"quiet_after_start": 120, "growing_window": 300, "accumulating_window": 1800, "stuck_after": 60, "cancelled_after": 60}
 QUICK_WINDOW = 20
 # With a shortened window the long one is only three times as long, so that CI can wait for it.
 SHORT_CLOCK = CLOCK | {"accumulating_window": 900}

@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto function = functions.function(i);
     if (!function) continue;
     (void)(*binary)->symbolizer().frames(function->entry);
+    (void)(*binary)->stack_maps().live_words(*function, function->entry + 5);
     (void)(*binary)->code_of(*function);
     (void)(*binary)->go_statement_ordinal(function->entry + 1);
     (void)(*binary)->is_range_receive(function->entry + 5);

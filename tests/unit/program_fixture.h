@@ -40,6 +40,7 @@ class Program : public testing::TestWithParam<std::chrono::nanoseconds> {
     result.growing_window = window;
     result.accumulating_window = scale(defaults.accumulating_window);
     result.stuck_after = scale(defaults.stuck_after);
+    result.cancelled_after = scale(defaults.cancelled_after);
     result.stale_after = scale(defaults.stale_after);
     result.keep_resolved = scale(defaults.keep_resolved);
     return result;

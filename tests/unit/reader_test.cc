@@ -128,7 +128,7 @@ TEST_F(Readers, KeepTheFieldsOfThoseThatArePicked) {
       EXPECT_EQ(snapshot->picked[0].raw.waiting, 0xabc0U);
       EXPECT_EQ(snapshot->picked[1].goroutine.goid, 9'999U);
 
-      const Snapshot few = snapshot_of_picked(*snapshot);
+      const Snapshot few = snapshot_of_picked(*snapshot, options.pick);
       ASSERT_EQ(few.goroutines.size(), 2U);
       ASSERT_EQ(few.raw.size(), 2U);
       EXPECT_EQ(few.goroutines[1].goid, few.raw[1].goid);
