@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array kChecks{verdict::Evidence::forever,      verdict::Evidence::deadlock, verdict::Evidence::growing,
                              verdict::Evidence::accumulating, verdict::Evidence::spinning, verdict::Evidence::stalled,
-                             verdict::Evidence::cancelled,                             verdict::Evidence::stale};
+                             verdict::Evidence::cancelled,    verdict::Evidence::stale};
 
 std::vector<verdict::SiteReport> site_reports(const std::string& service, const ledger::Ledger& ledger,
                                               bool histograms) {

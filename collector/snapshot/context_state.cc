@@ -28,8 +28,7 @@ bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
 ContextStates::ContextStates(const target::GoProcess& process, const Memory& memory)
     : process_(process),
       memory_(memory),
-      names_(memory, process.binary->layout(),
-             process.runtime_address(process.binary->globals().firstmoduledata)) {}
+      names_(memory, process.binary->layout(), process.runtime_address(process.binary->globals().firstmoduledata)) {}
 
 const std::string* ContextStates::type_of(std::uint64_t itab) {
   const auto [known, fresh] = types_.try_emplace(itab);

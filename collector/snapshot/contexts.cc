@@ -38,6 +38,7 @@ class Finder {
     read_stacks();
     read_pointers();
     std::vector<EndedContext> ended;
+    ended.reserve(found_.size());
     for (const auto& [index, context] : found_) ended.push_back(context);
     return ended;
   }
@@ -171,8 +172,8 @@ class Finder {
   const Memory& memory_;
   const Snapshot& snapshot_;
   ContextStates states_;
-  std::map<std::uint64_t, std::vector<std::int64_t>> live_;         // by the frame's symbol_pc
-  std::map<std::uint64_t, std::set<std::uint64_t>> captured_;       // by the function's entry
+  std::map<std::uint64_t, std::vector<std::int64_t>> live_;    // by the frame's symbol_pc
+  std::map<std::uint64_t, std::set<std::uint64_t>> captured_;  // by the function's entry
   std::vector<Pointer> pointers_;
   std::map<std::size_t, EndedContext> found_;  // by goroutine
 };

@@ -165,7 +165,8 @@ void Finding::refresh(const Group* group) {
   leak_.channels = group->channels;
   leak_.blocked_at_least_since = group->oldest.at_least_since;
   leak_.blocked_at_most_since = group->oldest.at_most_since;
-  leak_.goroutines = leak_.evidence == Evidence::cancelled && group->cancelled ? group->cancelled->goroutines : group->samples;
+  leak_.goroutines =
+      leak_.evidence == Evidence::cancelled && group->cancelled ? group->cancelled->goroutines : group->samples;
   leak_.goroutines.resize(std::min<std::size_t>(leak_.goroutines.size(), now.count));
 }
 
@@ -251,7 +252,9 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
       return stall_text(*judgement.stall);
     case Evidence::cancelled:
       if (!leak_.cancelled) return count + " still stuck; none is known to use a context that has ended";
-      return count + " still in the same park, at least " + format_duration(now - leak_.cancelled->at_least_since) + " after the context that " + (leak_.count == 1 ? "it uses " : "they use ") + (leak_.cancelled->deadline ? "has passed its deadline" : "was cancelled");
+      return count + " still in the same park, at least " + format_duration(now - leak_.cancelled->at_least_since) +
+             " after the context that " + (leak_.count == 1 ? "it uses " : "they use ") +
+             (leak_.cancelled->deadline ? "has passed its deadline" : "was cancelled");
     case Evidence::stale:
       return count + " in the same park for more than " + format_duration(thresholds.stale_after) +
              ", the longest for at least " + format_duration(now - leak_.blocked_at_least_since) + "; not growing";

@@ -37,9 +37,9 @@ struct Group {
   std::array<Sample::Count, kScales> stuck{};  // by Scale
   std::uint64_t stalled = 0;                   // in the same park for as long as makes a stall
   std::uint64_t stale = 0;
-  std::optional<Cancelled> cancelled;          // of count
-  ledger::Parentless orphans;       // of count; so on
-  ledger::Parentless aged_orphans;  // of those stuck for an interval of the quick scale
+  std::optional<Cancelled> cancelled;  // of count
+  ledger::Parentless orphans;          // of count; so on
+  ledger::Parentless aged_orphans;     // of those stuck for an interval of the quick scale
   ledger::Parentless stalled_orphans;
   ledger::Parentless stale_orphans;
   std::uint64_t stack_bytes = 0;  // of count

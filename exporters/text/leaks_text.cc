@@ -159,8 +159,8 @@ std::string cancelled(const Report& report, const Leak& leak) {
   if (!leak.cancelled) return {};
   const verdict::Cancelled& ended = *leak.cancelled;
   return listing("context", {std::string(ended.deadline ? "past its deadline" : "cancelled") + " for at least " +
-                                 format_duration(report.at - ended.at_least_since) + ", and still used by " +
-                                 std::to_string(ended.count) + " of them, in " + at(ended.frame)});
+                             format_duration(report.at - ended.at_least_since) + ", and still used by " +
+                             std::to_string(ended.count) + " of them, in " + at(ended.frame)});
 }
 
 // Each of those who wait for each other, what it holds, and what it waits for.

@@ -31,6 +31,15 @@ ledger::ObjectDump select(std::vector<ledger::ObjectDump> cases) {
   return {.kind = "select", .address = 0, .attributes = {}, .cases = std::move(cases)};
 }
 
+// A look at what those wait on.
+Inspection look(Goids asked, std::vector<Inspection::Seen> seen = {}) {
+  Inspection inspection;
+  inspection.asked.goroutines = std::move(asked);
+  inspection.begin = inspection.end = kNow;
+  inspection.seen = std::move(seen);
+  return inspection;
+}
+
 TEST(SuspectObjects, OneOfEachLeakComesBeforeASecond) {
   const SuspectObjects objects;
   EXPECT_EQ(objects.due({}, {}, kNow), Goids{});
@@ -48,13 +57,13 @@ TEST(SuspectObjects, OneOfEachLeakComesBeforeASecond) {
 
 TEST(SuspectObjects, AreLookedAtAgainAfterAWhileOrWhenOthersCome) {
   SuspectObjects objects;
-  objects.take(
-      {.asked = {.goroutines = {1, 2}, .channels = {}}, .begin = kNow, .end = kNow, .seen = {}, .channels = {}});
+  objects.take(look({1, 2}));
   EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{});
   EXPECT_EQ(objects.due({leak("a", {1, 3})}, {}, kNow + seconds(1)), (Goids{1, 3}));
   EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(5)), Goids{1});
-  objects.take(
-      {.asked = {.goroutines = {}, .channels = {0x10}}, .begin = kNow, .end = kNow, .seen = {}, .channels = {}});
+  Inspection of_channels = look({});
+  of_channels.asked.channels = {0x10};
+  objects.take(std::move(of_channels));
   EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{}) << "channels alone say nothing of them";
   objects.renew();
   EXPECT_EQ(objects.due({leak("a", {1})}, {}, kNow + seconds(1)), Goids{1});
@@ -62,15 +71,11 @@ TEST(SuspectObjects, AreLookedAtAgainAfterAWhileOrWhenOthersCome) {
 
 TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   SuspectObjects objects;
-  objects.take({.asked = {.goroutines = {1, 2, 3, 4, 5}, .channels = {}},
-                .begin = kNow,
-                .end = kNow,
-                .seen = {{.goid = 1, .object = channel(0x10)},
-                         {.goid = 2, .object = channel(0x20)},
-                         {.goid = 3, .object = channel(0x10)},
-                         {.goid = 4, .object = select({channel(0x10), channel(0x20)})},
-                         {.goid = 5, .object = select({channel(0x10), channel(0x30)})}},
-                .channels = {}});
+  objects.take(look({1, 2, 3, 4, 5}, {{.goid = 1, .object = channel(0x10)},
+                                      {.goid = 2, .object = channel(0x20)},
+                                      {.goid = 3, .object = channel(0x10)},
+                                      {.goid = 4, .object = select({channel(0x10), channel(0x20)})},
+                                      {.goid = 5, .object = select({channel(0x10), channel(0x30)})}}));
   const auto by_leak =
       objects.of({leak("a", {1, 2, 3, 9}), leak("b", {4, 5}), leak("c", {1}, verdict::Stage::resolved)});
   ASSERT_EQ(by_leak.size(), 2U);
@@ -82,11 +87,7 @@ TEST(SuspectObjects, EachIsToldOnceWithThoseWhoWaitOnIt) {
   EXPECT_EQ(a[1].goroutines, Goids{2});
   ASSERT_EQ(by_leak.at("b").size(), 2U) << "selects on different channels";
 
-  objects.take({.asked = {.goroutines = {1}, .channels = {}},
-                .begin = kNow,
-                .end = kNow + seconds(5),
-                .seen = {},
-                .channels = {}});
+  objects.take(look({1}));
   EXPECT_TRUE(objects.of({leak("a", {1, 2, 3})}).empty()) << "what was seen before may be true no more";
 }
 
