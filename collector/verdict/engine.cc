@@ -28,6 +28,22 @@ bool waits_for_connection(const Group& group) {
          group.creation->function != "net/http.(*connReader).startBackgroundRead";
 }
 
+// Goroutines that have a connection each. Of a site most of whose goroutines wait for the network those that are awake
+// have one as well: where processors are scarce, many are at any moment.
+std::uint64_t connections(const std::map<std::string, Group>& groups, const std::map<std::string, SiteView>& sites) {
+  std::map<std::string, std::uint64_t> by_site;
+  for (const auto& [id, group] : groups) {
+    if (waits_for_connection(group)) by_site[group.site_id] += group.count;
+  }
+  std::uint64_t all = 0;
+  for (const auto& [id, waiting] : by_site) {
+    const auto site = sites.find(id);
+    const bool most = site != sites.end() && 2 * waiting >= site->second.live - site->second.awake;
+    all += waiting + (most ? site->second.awake : 0);
+  }
+  return all;
+}
+
 // The fullest group of each site, by site id.
 std::map<std::string, const Group*> fullest_of(const std::map<std::string, Group>& groups) {
   std::map<std::string, const Group*> fullest;
@@ -122,11 +138,10 @@ Engine::Sites Engine::sites(const ledger::Ledger& ledger) const {
 }
 
 void Engine::remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now) {
-  Moment moment{.at = now, .newest = ledger.newest(), .connections = 0};
+  const Moment moment{.at = now, .newest = ledger.newest(), .connections = connections(groups, sites)};
   std::map<std::string, Sample> stuck;
   for (const auto& [id, group] : groups) {
     stuck[id].at_scale = group.stuck;
-    if (waits_for_connection(group)) moment.connections += group.count;
   }
   std::map<std::string, Sample> live;
   for (const auto& [id, site] : sites) {

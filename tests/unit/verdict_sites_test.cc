@@ -117,6 +117,23 @@ TEST_P(Sites, IdleConnectionsAreInformation) {
   }
 }
 
+// Where processors are scarce, most readers may wait for one of them when they are looked at.
+TEST_P(Sites, ReadersThatWaitForAProcessorHaveConnectionsToo) {
+  std::vector<Goid> readers;
+  int looks = 0;
+  run(thresholds.growing_intervals * 3, [&] {
+    readers.push_back(start(++last_goid, "main.accept", "main.read", WaitClass::io).goid);
+    start(++last_goid, "main.attend", "main.write", WaitClass::select);
+    const bool starved = ++looks > thresholds.growing_intervals;
+    for (const Goid reader : readers) {
+      start(reader, "main.accept", "main.read", WaitClass::io);
+      if (starved && reader % 3 == 0) spin(reader, "main.accept");
+    }
+  });
+  for (const Leak& leak : engine.leaks()) EXPECT_EQ(leak.severity, Severity::info) << leak.reasoning;
+  EXPECT_FALSE(engine.leaks().empty());
+}
+
 // A handler that is stuck keeps its connection open.
 TEST_P(Sites, ConnectionsDoNotExcuseThoseWhoWaitToSend) {
   run(thresholds.growing_intervals * 3, [&] {
