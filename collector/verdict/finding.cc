@@ -187,7 +187,9 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   switch (leak_.stage) {
     case Stage::suspect:
       if (!judgement.evidence) return false;
-      if (++agreeing_ >= thresholds.confirm_windows) leak_.stage = Stage::leaking;
+      // What nothing can ever wake will not be otherwise at the next look.
+      if (++agreeing_ >= thresholds.confirm_windows || leak_.evidence == Evidence::forever)
+        leak_.stage = Stage::leaking;
       break;
     case Stage::leaking:
       fading_ = !holds && 2 * leak_.count < leak_.peak ? fading_ + 1 : 0;
