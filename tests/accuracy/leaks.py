@@ -219,8 +219,8 @@ def main():
             running.enter_context(start(program, paths[program.key]))
         print(f"[leaks] watching {len(programs)} programs of Go {options.go} for {watched:.0f} s", file=sys.stderr, flush=True)
         watch(daemon, programs, watched)
-    rows = rows_of(programs)
-    show(rows)
+        rows = rows_of(programs)
+        show(rows)
     failed = [row for row in rows if not row.passed]
     for row in failed:
         print(f"\n{row.program.key}: {row.result()}", file=sys.stderr)
