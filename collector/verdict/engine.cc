@@ -21,11 +21,16 @@ bool worse(const Leak& a, const Leak& b) {
   return std::tuple(b.severity, stage(a), b.count, a.id) < std::tuple(a.severity, stage(b), a.count, b.id);
 }
 
-// Goroutines that have a connection each, as far as the network waits tell. While net/http's server runs a handler, it
-// has a second goroutine read on, whose wait says nothing of whether the handler is stuck.
-bool waits_for_connection(const Group& group) {
+// While net/http's server runs a handler, it has a second goroutine read on, for as long as the client is there. Its
+// wait says nothing of whether the handler is stuck.
+bool waits_beside_handler(const Group& group) {
   return group.place->wait == ledger::WaitClass::io &&
-         group.creation->function != "net/http.(*connReader).startBackgroundRead";
+         group.creation->function == "net/http.(*connReader).startBackgroundRead";
+}
+
+// Goroutines that have a connection each, as far as the network waits tell.
+bool waits_for_connection(const Group& group) {
+  return group.place->wait == ledger::WaitClass::io && !waits_beside_handler(group);
 }
 
 // Goroutines that have a connection each. Of a site most of whose goroutines wait for the network those that are awake
@@ -138,10 +143,11 @@ Engine::Sites Engine::sites(const ledger::Ledger& ledger) const {
 }
 
 void Engine::remember(const Groups& groups, const Sites& sites, const ledger::Ledger& ledger, Instant now) {
-  const Moment moment{.at = now, .newest = ledger.newest(), .connections = connections(groups, sites)};
+  Moment moment{.at = now, .newest = ledger.newest(), .connections = connections(groups, sites), .requests = 0};
   std::map<std::string, Sample> stuck;
   for (const auto& [id, group] : groups) {
     stuck[id].at_scale = group.stuck;
+    if (waits_beside_handler(group)) moment.requests += group.count;
   }
   std::map<std::string, Sample> live;
   for (const auto& [id, site] : sites) {

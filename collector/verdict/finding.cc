@@ -89,16 +89,29 @@ bool may_come_from_elsewhere(WaitClass wait) {
          wait == WaitClass::syscall;
 }
 
+bool as_many(std::int64_t more, const Growth& growth) {
+  return 10 * more >= 9 * static_cast<std::int64_t>(growth.to - growth.from);
+}
+
+// Goroutines of a connection of http.Transport. Of a proxy they are as many as the requests that it has under way: they
+// are in use, though a stream or a long poll may keep them from doing anything for long. A forgotten answer outlives
+// the request for which it was asked.
+bool like_requests(const Group& group, const Growth& growth) {
+  const std::optional<Cause> cause = library_cause(group);
+  return (cause == Cause::http_body_not_closed || cause == Cause::http_connection_unused) &&
+         as_many(growth.requests, growth);
+}
+
 // As many have come that wait for the network: what looks like a growing number of connections, each with a goroutine
-// that waits beside the one that reads. Whether connections leak, their number tells. What waits to send, or for a
-// lock, is stuck whatever the connections do.
+// that waits beside the one that reads, for something to write: in a select, a receive, or by a condition. Whether
+// connections leak, their number tells. What waits to send, or for a lock, is stuck whatever the connections do.
 bool like_connections(const Group& group, const Growth& growth) {
   const WaitClass wait = group.place->wait;
   if (wait == WaitClass::io) return true;
   // The other ends of what package net/http leaves behind may be in the same program.
   if (library_cause(group)) return false;
-  if (wait != WaitClass::select && wait != WaitClass::chan_receive) return false;
-  return 10 * growth.connections >= 9 * static_cast<std::int64_t>(growth.to - growth.from);
+  if (wait != WaitClass::select && wait != WaitClass::chan_receive && wait != WaitClass::cond) return false;
+  return as_many(growth.connections, growth);
 }
 
 }  // namespace
@@ -178,7 +191,9 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
   refresh(group);
   if (judgement.grows) {
     grown_ = leak_.has_grown = true;
-    connected_ = group != nullptr && like_connections(*group, judgement.growth);
+    company_ = Company::none;
+    if (group != nullptr && like_connections(*group, judgement.growth)) company_ = Company::connections;
+    if (group != nullptr && like_requests(*group, judgement.growth)) company_ = Company::requests;
   }
   if (judgement.settled) grown_ = false;
   stopped_ = judgement.stall && group != nullptr && !may_come_from_elsewhere(group->place->wait);
@@ -217,7 +232,7 @@ bool Finding::evaluate(const Group* group, const Judgement& judgement, const Pro
 // By cost and growth, not by the strength of the evidence; a pool that does nothing any more costs the work.
 Severity Finding::severity(const ProcessFacts& process) const {
   if (leak_.stage == Stage::resolved) return Severity::info;
-  if (!grown_ || connected_) return stopped_ ? Severity::ticket : Severity::info;
+  if (!grown_ || company_ != Company::none) return stopped_ ? Severity::ticket : Severity::info;
   if (const Cost cost = cost_of(leak_, process); cost.left && *cost.left <= std::chrono::hours(24))
     return Severity::page;
   return Severity::ticket;
@@ -227,8 +242,11 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
   const std::string count = std::to_string(leak_.count);
   if (leak_.stage == Stage::resolved) return count + " left of " + std::to_string(leak_.peak);
   const Growth& growth = judgement.growth;
-  const std::string connections =
-      connected_ ? "; " + std::to_string(growth.connections) + " more wait for the network: as many connections" : "";
+  std::string company;
+  if (company_ == Company::connections)
+    company = "; " + std::to_string(growth.connections) + " more wait for the network: as many connections";
+  if (company_ == Company::requests)
+    company = "; " + std::to_string(growth.requests) + " more requests are being handled: as many";
   const auto settled = [&](std::string_view still, std::string_view otherwise) {
     if (grown_) return count + std::string(still) + "; " + rises(growth);
     return count + std::string(still) + ", and no more than that for " + format_duration(growth.over) +
@@ -240,10 +258,10 @@ std::string Finding::reasoning(const Judgement& judgement, const Thresholds& thr
     case Evidence::deadlock:
       break;
     case Evidence::growing:
-      return judgement.grows ? growth_text(growth, kStayed) + connections
+      return judgement.grows ? growth_text(growth, kStayed) + company
                              : settled(" still stuck", "it is a pool that is full");
     case Evidence::accumulating:
-      return judgement.grows ? growth_text(growth, "of them lived on, though they wake") + connections
+      return judgement.grows ? growth_text(growth, "of them lived on, though they wake") + company
                              : settled(" still live", "they are as many as the work needs");
     case Evidence::spinning:
       return judgement.grows ? growth_text(growth, "of them lived on") + "; in " + percent(growth.awake) +

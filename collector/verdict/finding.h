@@ -50,11 +50,12 @@ class Finding {
   std::string reasoning(const Judgement& judgement, const Thresholds& thresholds, Instant now) const;
 
   Leak leak_;
-  bool grown_ = false;      // it has grown, and has not settled since
-  bool stopped_ = false;    // of a pool that has stalled, and stays so until the program itself lets them go
-  bool connected_ = false;  // when it last grew, as many goroutines had come that wait for the network
-  int agreeing_ = 0;        // evaluations in a row that confirm a suspect, or bring back a resolved one
-  int fading_ = 0;          // evaluations in a row below half of the peak
+  bool grown_ = false;    // it has grown, and has not settled since
+  bool stopped_ = false;  // of a pool that has stalled, and stays so until the program itself lets them go
+  // What had become more by as many when it last grew.
+  enum class Company : std::uint8_t { none, connections, requests } company_ = Company::none;
+  int agreeing_ = 0;  // evaluations in a row that confirm a suspect, or bring back a resolved one
+  int fading_ = 0;    // evaluations in a row below half of the peak
   Instant resolved_at_;
 };
 

@@ -87,6 +87,7 @@ Growth GrowthWindow::of(const std::string& id, Scale scale) const {
   const Moment& last = moments_.back();
   growth.over = last.at - first.at;
   growth.connections = static_cast<std::int64_t>(last.connections) - static_cast<std::int64_t>(first.connections);
+  growth.requests = static_cast<std::int64_t>(last.requests) - static_cast<std::int64_t>(first.requests);
   if (watched > 0) growth.survival = static_cast<double>(survived) / static_cast<double>(watched);
   if (counted > 0) growth.awake = static_cast<double>(awake) / static_cast<double>(counted);
   if (growth.to > growth.from && growth.over > Duration(0)) {

@@ -28,7 +28,9 @@ struct Growth {
   std::uint64_t from = 0;  // how many, at the window's begin
   std::uint64_t to = 0;    // and now
   double awake = 0;  // of those counted at all evaluations of the window, the share that had or wanted a processor
-  std::int64_t connections = 0;  // how many more goroutines wait for the network since the window's begin
+  // How many more there are since the window's begin, as of a Moment.
+  std::int64_t connections = 0;
+  std::int64_t requests = 0;
   Duration over{};
   double per_hour = 0;  // goroutines
 };
@@ -50,6 +52,7 @@ struct Moment {
   Instant at = Instant::min();
   ledger::Goid newest = 0;
   std::uint64_t connections = 0;  // goroutines that wait for the network, each with a connection of its own
+  std::uint64_t requests = 0;     // that net/http's server has handlers at work on, their clients still there
 };
 
 // The evaluations of the longer window, of counts that have an id.

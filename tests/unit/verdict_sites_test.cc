@@ -134,6 +134,45 @@ TEST_P(Sites, ReadersThatWaitForAProcessorHaveConnectionsToo) {
   EXPECT_FALSE(engine.leaks().empty());
 }
 
+// As nats-server's: its writers wait by a condition for something to write.
+TEST_P(Sites, WritersOfConnectionsMayWaitByACondition) {
+  run(thresholds.growing_intervals * 3, [&] {
+    start(++last_goid, "main.startGoRoutine", "main.(*client).readLoop", WaitClass::io);
+    start(++last_goid, "main.startGoRoutine", "main.(*client).writeLoop", WaitClass::cond);
+  });
+  ASSERT_EQ(engine.leaks().size(), 2U);
+  for (const Leak& leak : engine.leaks()) EXPECT_EQ(leak.severity, Severity::info) << leak.reasoning;
+}
+
+TEST_P(Sites, WhoWaitsByAConditionWithoutAConnectionLeaks) {
+  run(thresholds.growing_intervals * 3, [&] { start(++last_goid, "main.start", "main.await", WaitClass::cond); });
+  EXPECT_EQ(only().severity, Severity::ticket);
+}
+
+// A proxy whose visitors stay, for streams of events: each has a connection of http.Transport in use.
+TEST_P(Sites, ConnectionsThatProxiedRequestsUseAreInformation) {
+  run(thresholds.growing_intervals * 3, [&] {
+    start(++last_goid, "net/http.(*connReader).startBackgroundRead", "net/http.(*connReader).backgroundRead",
+          WaitClass::io);
+    start(++last_goid, "net/http.(*Server).Serve", "net.(*netFD).Read", WaitClass::io);
+    start(++last_goid, "net/http.(*Transport).dialConn", "net/http.(*persistConn).readLoop", WaitClass::select);
+    start(++last_goid, "net/http.(*Transport).dialConn", "net/http.(*persistConn).writeLoop", WaitClass::select);
+  });
+  ASSERT_EQ(engine.leaks().size(), 4U);
+  for (const Leak& leak : engine.leaks()) EXPECT_EQ(leak.severity, Severity::info) << leak.reasoning;
+}
+
+// The request for which they were asked is over, and the connections wait for another.
+TEST_P(Sites, BodiesThatRequestsLeaveBehindLeak) {
+  run(thresholds.growing_intervals * 3, [&] {
+    start(++last_goid, "net/http.(*Server).Serve", "net.(*netFD).Read", WaitClass::io);
+    start(++last_goid, "net/http.(*Transport).dialConn", "net/http.(*persistConn).readLoop", WaitClass::select);
+  });
+  ASSERT_EQ(engine.leaks().size(), 2U);
+  EXPECT_EQ(engine.leaks()[0].cause, Cause::http_body_not_closed);
+  EXPECT_EQ(engine.leaks()[0].severity, Severity::ticket);
+}
+
 // A handler that is stuck keeps its connection open.
 TEST_P(Sites, ConnectionsDoNotExcuseThoseWhoWaitToSend) {
   run(thresholds.growing_intervals * 3, [&] {
