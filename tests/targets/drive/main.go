@@ -12,13 +12,12 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"log"
-	"net"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"example.com/targets/internal/loopback"
 	"example.com/targets/internal/progress"
 )
 
@@ -38,7 +37,7 @@ func main() {
 		log.Fatal("usage: drive [-connections N] [-rate N] http|nats|etcd HOST:PORT SERVER_PID")
 	}
 	address := flag.Arg(1)
-	if err := onLoopback(address); err != nil {
+	if err := loopback.Check(address); err != nil {
 		log.Fatal(err)
 	}
 	pid, err := strconv.Atoi(flag.Arg(2))
@@ -63,17 +62,6 @@ func main() {
 		}
 		return progress.Line{Ops: ops.Load(), CPU: cpu}
 	})
-}
-
-func onLoopback(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("%s: not a loopback address of this machine", address)
-	}
-	return nil
 }
 
 func repeat(operation func() error, perSecond float64, ops *atomic.Uint64) {

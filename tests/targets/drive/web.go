@@ -5,19 +5,19 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
-	"time"
+
+	"example.com/targets/internal/visit"
 )
 
 func connectHTTP(address string, _, _ int) (func() error, error) {
-	client := newClient()
+	client := visit.NewClient()
 	return func() error { return answer(client.Get("http://" + address + "/")) }, nil
 }
 
 func connectEtcd(address string, number, _ int) (func() error, error) {
-	client := newClient()
+	client := visit.NewClient()
 	put, err := json.Marshal(map[string][]byte{ // as text in base64, as the gateway wants it
 		"key":   []byte(fmt.Sprintf("bench/%d", number)),
 		"value": make([]byte, 100),
@@ -30,21 +30,7 @@ func connectEtcd(address string, number, _ int) (func() error, error) {
 	}, nil
 }
 
-// newClient has a connection of its own.
-func newClient() *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{Proxy: nil}}
-}
-
 func answer(response *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", response.Request.URL, response.Status)
-	}
-	return nil
+	_, err = visit.Answer(response, err)
+	return err
 }
