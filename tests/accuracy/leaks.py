@@ -23,15 +23,10 @@ import real_programs  # first: it makes the modules of tests/integration known
 import harness
 import leak_check
 import marks
+import watching
 from daemon import Daemon, need_root
 from tables import table
 
-# Thresholds that --window shortens with the window of growth, in seconds: docs/verdicts.md.
-CLOCK = {"quiet_after_start": 120, "growing_window": 300, "accumulating_window": 1800, "stuck_after": 60, "cancelled_after": 60}
-QUICK_WINDOW = 20
-# With a shortened window the long one is only three times as long, so that CI can wait for it.
-SHORT_CLOCK = CLOCK | {"accumulating_window": 900}
-SNAPSHOTS = {"interval": 10, "interval_with_suspects": 2}
 # Burns all that it can get: only what nobody else wants.
 GREEDY = "spin"
 
@@ -49,6 +44,13 @@ class Program:
     def key(self):
         """Its name in known_misses.txt, and as a service."""
         return f"{self.name}-fixed" if self.kind == "fixed" else self.name
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def saw(self, target, age):
+        self.sightings.add(target["leaks"], age)
 
 
 @dataclass
@@ -110,40 +112,11 @@ def lay_out(folder, programs, leaks, healthy):
     return paths
 
 
-def settings(window, paths):
-    """The daemon's configuration: its defaults, but for the clock."""
-    services = {"targets": {"include": [str(path) for path in paths.values()],
-                            "services": [{"exe": str(path), "name": name} for name, path in paths.items()]}}
-    if window == CLOCK["growing_window"]:
-        return services
-    share = window / CLOCK["growing_window"]
-    clock = {"thresholds": {name: _ms(seconds * share) for name, seconds in SHORT_CLOCK.items()},
-             "snapshots": {name: _ms(max(seconds * share, 0.3)) for name, seconds in SNAPSHOTS.items()} | {"max_cpu": 0.5}}
-    return services | clock
-
-
-def _ms(seconds):
-    return f"{round(seconds * 1000)}ms"
-
-
-def watch(daemon, programs, seconds):
-    """Asks what is said of each, until all had that long."""
-    by_pid = {program.process.pid: program for program in programs}
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(1)
-        for target in daemon.api("leaks")["targets"]:
-            if program := by_pid.get(target["pid"]):
-                program.sightings.add(target["leaks"], time.monotonic() - program.begun)
+def take_panics(daemon, programs):
+    by_pid = {program.pid: program for program in programs}
     for target in daemon.api("panics")["targets"]:
         if program := by_pid.get(target["pid"]):
             program.sightings.panics = target["sites"]
-    watched = {target["pid"] for target in daemon.api("targets")["targets"] if target["checks_last_run"].get("growing")}
-    for program in programs:
-        if not program.process.running():
-            raise RuntimeError(f"{program.key} ended with {program.process.wait()}:\n{program.process.output()[-2000:]}")
-        if program.process.pid not in watched:
-            raise RuntimeError(f"{program.key}: goleakd has never looked for growth in it")
 
 
 def rows_of(programs):
@@ -189,36 +162,34 @@ def show_summary(rows):
 
 def long_enough(window):
     """The quiet time, the longest of the windows, two more of its intervals to confirm, and half as much again for false alerts."""
-    clock = CLOCK if window == CLOCK["growing_window"] else SHORT_CLOCK
+    clock = watching.CLOCK if window == watching.WINDOW else watching.SHORT_CLOCK
     longest = clock["quiet_after_start"] + 1.2 * max(clock.values())
-    return 1.5 * longest * window / CLOCK["growing_window"] + 10
-
-
-def seconds_of(text):
-    units = {"s": 1, "m": 60}
-    return float(text[:-1]) * units[text[-1]]
+    return 1.5 * longest * window / watching.WINDOW + 10
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"as --window {QUICK_WINDOW}s, for CI")
-    parser.add_argument("--window", type=seconds_of, default=CLOCK["growing_window"], help="of growth (default: 5m, as goleakd's)")
-    parser.add_argument("--for", dest="watched", type=seconds_of, help="how long to watch (default: 730s, shortened with the window)")
+    parser.add_argument("--quick", action="store_true", help=f"as --window {watching.QUICK_WINDOW}s, for CI")
+    parser.add_argument("--window", type=watching.seconds_of, default=watching.WINDOW, help="of growth (default: 5m, as goleakd's)")
+    parser.add_argument("--for", dest="watched", type=watching.seconds_of, help="how long to watch (default: 730s, shortened with the window)")
     parser.add_argument("--go", default="1.27", help="the Go version to build with (default: 1.27)")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
     options = parser.parse_args()
     need_root()
-    window = QUICK_WINDOW if options.quick else options.window
+    window = watching.QUICK_WINDOW if options.quick else options.window
     watched = options.watched or long_enough(window)
     leaks, healthy = (harness.build_target(name, options.go) for name in ("leaks", "healthy"))
-    programs = choose(leaks, healthy, max(60 * window / CLOCK["growing_window"], 1), options.names)
+    programs = choose(leaks, healthy, watching.minute_of(window), options.names)
     with harness.temp_dir() as folder, contextlib.ExitStack() as running:
         paths = lay_out(folder, programs, leaks, healthy)
-        daemon = running.enter_context(Daemon(folder, [], **settings(window, paths)))
+        daemon = running.enter_context(Daemon(folder, [], **watching.settings(window, paths)))
         for program in programs:
             running.enter_context(start(program, paths[program.key]))
         print(f"[leaks] watching {len(programs)} programs of Go {options.go} for {watched:.0f} s", file=sys.stderr, flush=True)
-        watch(daemon, programs, watched)
+        watching.watch(daemon, programs, watched)
+        take_panics(daemon, programs)
+        for key, reason in watching.neglected(daemon, programs).items():
+            raise RuntimeError(f"{key}: {reason}")
         rows = rows_of(programs)
         show(rows)
     failed = [row for row in rows if not row.passed]
