@@ -53,7 +53,8 @@ class Program:
 class Running:
     """A program that runs until the end of the `with` block, with all that it has started."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, seconds=30):
+        """It must serve within so many seconds."""
         if not program.exe.exists():
             raise NotHere(_why_absent(program))
         self.command = program.command(folder)
@@ -68,7 +69,7 @@ class Running:
         # Standard input is held open: some end with it.
         self.process = harness.Process(["env", "-C", folder, *self.command.argv], stdin=subprocess.PIPE, env=environment)
         try:
-            self.pid = harness.wait_for(lambda: self._look(program), 30, f"{program.name} to run")
+            self.pid = harness.wait_for(lambda: self._look(program), seconds, f"{program.name} to run")
         except BaseException:
             self._end()
             raise
