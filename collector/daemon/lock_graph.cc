@@ -40,6 +40,7 @@ class Graph {
     const LockHolders holders = snapshot::find_lock_holders(process_, memory_, snapshot_, locks_, awaited_);
     graph_.unread = holders.unread;
     for (const LockHolders::Hold& hold : holders.holds) add(hold);
+    std::ranges::sort(graph_.waiters, {}, &LockGraph::Waiter::goid);
     return std::move(graph_);
   }
 

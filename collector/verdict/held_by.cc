@@ -29,21 +29,30 @@ std::optional<Cause> held_over(WaitClass wait) {
   }
 }
 
+// Where it still is, when it has not moved since the look.
+std::optional<ledger::GoroutineView> still_there(ledger::Goid goid, const LockGraph& graph,
+                                                 const ledger::Ledger& ledger) {
+  auto goroutine = ledger.goroutine(goid);
+  const bool still = goroutine && goroutine->place != nullptr && goroutine->age.at_least_since <= graph.at;
+  return still ? goroutine : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::vector<LockHolder>> held_by(const LockGraph& graph, const ledger::Ledger& ledger,
                                                std::span<const ledger::Goid> waiters) {
   std::set<std::size_t> locks;
-  for (const LockGraph::Waiter& waiter : graph.waiters) {
-    const bool wanted = std::ranges::find(waiters, waiter.goid) != waiters.end();
-    if (wanted && !graph.locks[waiter.lock].counter) locks.insert(waiter.lock);
+  for (const ledger::Goid goid : waiters) {
+    const auto waiter = std::ranges::lower_bound(graph.waiters, goid, {}, &LockGraph::Waiter::goid);
+    if (waiter == graph.waiters.end() || waiter->goid != goid || graph.locks[waiter->lock].counter) continue;
+    if (still_there(goid, graph, ledger)) locks.insert(waiter->lock);
   }
   if (locks.empty()) return std::nullopt;
   std::vector<LockHolder> found;
   for (const LockGraph::Holder& holder : graph.holders) {
     if (!locks.contains(holder.lock) || found.size() == kMaxHolders) continue;
-    const auto goroutine = ledger.goroutine(holder.goid);
-    if (!goroutine || goroutine->place == nullptr) continue;  // it goes on
+    const auto goroutine = still_there(holder.goid, graph, ledger);
+    if (!goroutine) continue;
     found.push_back({.goid = holder.goid,
                      .object = graph.locks[holder.lock].object,
                      .frame = holder.frame,

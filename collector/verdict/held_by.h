@@ -11,8 +11,8 @@
 
 namespace goleakd::verdict {
 
-// Who may hold the locks that these goroutines wait for, each once, in no order. Nothing when none of them was seen to
-// wait for one; empty when nobody was found.
+// Who may hold the locks that these goroutines wait for, each once, in no order: of those who have not moved since the
+// graph was read. Nothing when none of them was seen to wait for one; empty when nobody was found.
 std::optional<std::vector<LockHolder>> held_by(const LockGraph& graph, const ledger::Ledger& ledger,
                                                std::span<const ledger::Goid> waiters);
 

@@ -36,7 +36,7 @@ struct LockGraph {
 
   Instant at;
   std::vector<Lock> locks;
-  std::vector<Waiter> waiters;
+  std::vector<Waiter> waiters;  // by goid
   std::vector<Holder> holders;
   std::uint64_t unread = 0;  // goroutines that might hold one, and could not be looked at
 };

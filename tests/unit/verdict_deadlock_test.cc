@@ -291,6 +291,7 @@ TEST_F(Watched, HoldersAreNamedWithWhatKeepsThem) {
   Graph graph;
   const auto a = graph.lock();
   graph.waits(1, a);
+  graph.at = now;
   const std::vector<Goid> waiters{1, 77};
   EXPECT_TRUE(held_by(graph, ledger, waiters)->empty());
   EXPECT_FALSE(held_by(graph, ledger, std::vector<Goid>{2}));
@@ -303,6 +304,9 @@ TEST_F(Watched, HoldersAreNamedWithWhatKeepsThem) {
   EXPECT_EQ(holders->at(0).blocked.function, "main.send");
   EXPECT_EQ(cause_by_holders(*holders, Cause::mutex_never_released), Cause::lock_held_over_channel);
   EXPECT_EQ(cause_by_holders({}, Cause::mutex_never_released), Cause::mutex_never_released);
+
+  graph.at = now - std::chrono::seconds(1);
+  EXPECT_FALSE(held_by(graph, ledger, waiters)) << "they have parked since the look";
 }
 
 }  // namespace
