@@ -18,6 +18,7 @@ namespace goleakd::snapshot {
 namespace {
 
 constexpr std::uint64_t kWord = 8;
+constexpr std::uint16_t kTwoWords = 128;   // in bits, as operands are told
 constexpr std::size_t kClosureWords = 17;  // of a closure: its function, and what it has captured
 
 using State = ContextStates::State;
@@ -26,7 +27,6 @@ using State = ContextStates::State;
 struct Place {
   std::size_t goroutine = 0;  // index into the snapshot's
   std::size_t frame = 0;      // index into its stack's frames
-  bool operator==(const Place&) const = default;
 };
 
 class Finder {
@@ -153,8 +153,7 @@ class Finder {
         if (operand.mem.base == ZYDIS_REGISTER_RSP || operand.mem.base == ZYDIS_REGISTER_RIP) continue;
         const auto offset = static_cast<std::uint64_t>(operand.mem.disp.value);
         known->second.insert(offset);
-        // Both words at once.
-        if (operand.size == 2 * kWord * kWord) known->second.insert(offset + kWord);
+        if (operand.size == kTwoWords) known->second.insert(offset + kWord);
       }
       return true;
     });
