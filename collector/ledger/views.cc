@@ -166,9 +166,12 @@ std::vector<Goid> Ledger::resting(Instant since, Goid above, std::size_t most) c
     if (goroutine.goid <= above || goroutine.system || !goroutine.shown || !at_rest(goroutine.state)) continue;
     if (goroutine.at_least <= since) goids.push_back(goroutine.goid);
   }
-  const auto end = goids.begin() + static_cast<std::ptrdiff_t>(std::min(most, goids.size()));
-  std::partial_sort(goids.begin(), end, goids.end());
-  goids.erase(end, goids.end());
+  if (goids.size() > most) {
+    const auto end = goids.begin() + static_cast<std::ptrdiff_t>(most);
+    std::nth_element(goids.begin(), end, goids.end());
+    goids.erase(end, goids.end());
+  }
+  std::sort(goids.begin(), goids.end());
   return goids;
 }
 
