@@ -21,17 +21,11 @@ bool stopped(const RawGoroutine& g) {
   return g.status == GStatus::runnable || g.status == GStatus::syscall || g.status == GStatus::preempted || g.blocked();
 }
 
-// In a system call g.sched is not kept up to date.
-UnwindStart stop_of(const RawGoroutine& g) {
-  if (g.status == GStatus::syscall && g.syscall_sp != 0) return {g.syscall_pc, g.syscall_sp, 0};
-  return {g.sched_pc, g.sched_sp, 0};
-}
-
 // What every transition of a goroutine changes (g.trackingSeq), or its place in the code. The depth of the stack rather
 // than its address: the collector moves stacks.
 std::uint64_t park_identity(const RawGoroutine& g) {
-  const UnwindStart stop = stop_of(g);
-  return mix_words(mix_words(g.stack_hi - stop.sp, stop.pc), std::uint64_t{g.tracking_seq} << 8U | g.wait_reason);
+  return mix_words(mix_words(g.stack_hi - g.stop_sp(), g.stop_pc()),
+                   std::uint64_t{g.tracking_seq} << 8U | g.wait_reason);
 }
 
 std::uint64_t packed(const Channel& channel) {
@@ -151,7 +145,7 @@ Result<void> ChunkReader::read_stacks(const SnapshotOptions& options) {
       const RawGoroutine& g = moved_[i];
       UnwindStart start;
       if (stopped(g)) {
-        start = stop_of(g);
+        start = {g.stop_pc(), g.stop_sp(), 0};
       } else if (const auto known = options.running.find(g.address); known != options.running.end()) {
         start = known->second;
       }

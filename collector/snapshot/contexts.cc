@@ -67,8 +67,8 @@ class Finder {
     for (std::size_t i = 0; i < snapshot_.goroutines.size(); ++i) {
       const RawGoroutine& raw = snapshot_.raw[i];
       if (!raw.blocked() && raw.status != GStatus::syscall) continue;
-      const std::uint64_t bytes = std::min<std::uint64_t>(raw.stack_hi - stack_pointer(i), MergedRead::kMaxRange);
-      read.add(stack_pointer(i), static_cast<std::uint32_t>(bytes));
+      const std::uint64_t bytes = std::min<std::uint64_t>(raw.stack_hi - raw.stop_sp(), MergedRead::kMaxRange);
+      read.add(raw.stop_sp(), static_cast<std::uint32_t>(bytes));
       stopped.push_back(i);
     }
     if (stopped.empty() || !read.read(memory_)) return;
@@ -76,11 +76,6 @@ class Finder {
     for (std::size_t n = 0; n < stopped.size(); ++n) {
       if (still[stopped[n]]) look_at(stopped[n], read[n]);
     }
-  }
-
-  std::uint64_t stack_pointer(std::size_t goroutine) const {
-    const RawGoroutine& raw = snapshot_.raw[goroutine];
-    return raw.status == GStatus::syscall ? raw.syscall_sp : raw.sched_sp;
   }
 
   void look_at(std::size_t goroutine, ByteSpan stack) {
@@ -110,8 +105,9 @@ class Finder {
       const auto first = read_at<std::uint64_t>(read[i], 0);
       const auto second = read_at<std::uint64_t>(read[i], kWord);
       if (!first || !second) continue;
-      if (is_function_of(pointers_[i].place, *first)) {
-        look_at_closure(pointers_[i]);
+      const auto function = function_of(pointers_[i].place);
+      if (function && process_.runtime_address(function->entry) == *first) {
+        look_at_closure(pointers_[i], *function);
       } else if (states_.is_context(*first)) {
         add(pointers_[i].place, states_.of_object(pointers_[i].value, {.itab = *first, .value = *second}));
       }
@@ -122,18 +118,14 @@ class Finder {
     const auto& frames = snapshot_.stacks[snapshot_.goroutines[place.goroutine].stack]->frames;
     return process_.binary->functions().function_at(frames[place.frame].symbol_pc);
   }
-  bool is_function_of(const Place& place, std::uint64_t entry) const {
-    const auto function = function_of(place);
-    return function && process_.runtime_address(function->entry) == entry;
-  }
 
-  void look_at_closure(const Pointer& pointer) {
+  void look_at_closure(const Pointer& pointer, const target::Pclntab::Function& function) {
     std::array<std::uint64_t, kClosureWords> words{};
     // The last ones may be on a page that is not there.
     std::size_t size = words.size();
     while (size > 1 && !memory_.read(pointer.value, {reinterpret_cast<std::uint8_t*>(words.data()), size * kWord}))
       --size;
-    const std::set<std::uint64_t>& used = captured(*function_of(pointer.place));
+    const std::set<std::uint64_t>& used = captured(function);
     for (std::size_t i = 1; i + 1 < size; ++i) {
       if (!used.contains((i + 1) * kWord) || !states_.is_context(words[i])) continue;
       add(pointer.place, states_.of({.itab = words[i], .value = words[i + 1]}));

@@ -50,6 +50,10 @@ struct RawGoroutine {
   std::uint64_t m = 0;        // *m, while it has a thread
 
   bool dead() const { return status == GStatus::idle || status == GStatus::dead || status == GStatus::deadextra; }
+  // Where it goes on once it runs again. In a system call g.sched is not kept up to date.
+  bool stopped_in_syscall() const { return status == GStatus::syscall && syscall_sp != 0; }
+  std::uint64_t stop_pc() const { return stopped_in_syscall() ? syscall_pc : sched_pc; }
+  std::uint64_t stop_sp() const { return stopped_in_syscall() ? syscall_sp : sched_sp; }
   bool blocked() const { return status == GStatus::waiting || status == GStatus::leaked; }
   // Same goroutine, not scheduled in between, so that its stack is the same too.
   bool same_stop(const RawGoroutine& other) const {

@@ -97,17 +97,14 @@ class Holders {
     }
   }
 
-  std::uint64_t stack_pointer(std::size_t goroutine) const {
-    const RawGoroutine& raw = snapshot_.raw[goroutine];
-    return raw.status == GStatus::syscall ? raw.syscall_sp : raw.sched_sp;
-  }
   std::uint64_t bytes_of(std::size_t goroutine) const {
     return std::min(frames_[snapshot_.goroutines[goroutine].stack].back().end, kMaxOfOne);
   }
 
   void look_at(std::span<const std::size_t> goroutines) {
     MergedRead read;
-    for (const std::size_t i : goroutines) read.add(stack_pointer(i), static_cast<std::uint32_t>(bytes_of(i)));
+    for (const std::size_t i : goroutines)
+      read.add(snapshot_.raw[i].stop_sp(), static_cast<std::uint32_t>(bytes_of(i)));
     if (!read.read(memory_)) {
       found_.unread += goroutines.size();
       return;
