@@ -116,6 +116,9 @@ struct GoroutineView {
   const BlockedPlace* place = nullptr;     // null: not in a park or system call, as far as is known
   ParkAge age{};                           // of that
   std::uint64_t stack_bytes = 0;
+
+  // It has surely stood still in one park or system call since then or before.
+  bool rests_since(Instant then) const { return place != nullptr && age.at_least_since <= then; }
 };
 
 // Goroutines of one wait class by age: lt1m, 1m_10m, 10m_1h, 1h_24h, gt24h (at-least ages).

@@ -30,7 +30,7 @@ void Cancellations::looked(std::span<const ContextLook> looks, Instant at) {
 void Cancellations::observe(const ledger::Ledger& ledger) {
   std::erase_if(known_, [&](const auto& entry) {
     const auto goroutine = ledger.goroutine(entry.first);
-    return !goroutine || goroutine->place == nullptr || goroutine->age.at_least_since > entry.second.at;
+    return !goroutine || !goroutine->rests_since(entry.second.at);
   });
 }
 

@@ -71,8 +71,7 @@ void DeadlockWatch::look(const LockGraph& graph, const ledger::Ledger& ledger, I
   looked_ = now;
   const auto stuck = [&](Goid goid) {
     const auto goroutine = ledger.goroutine(goid);
-    return goroutine && goroutine->place != nullptr &&
-           goroutine->age.at_least_since <= graph.at - thresholds_.stuck_after;
+    return goroutine && goroutine->rests_since(graph.at - thresholds_.stuck_after);
   };
   std::map<std::string, std::vector<Deadlock>> found;
   for (Deadlock& deadlock : find_deadlocks(graph, stuck)) {

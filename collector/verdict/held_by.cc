@@ -33,8 +33,7 @@ std::optional<Cause> held_over(WaitClass wait) {
 std::optional<ledger::GoroutineView> still_there(ledger::Goid goid, const LockGraph& graph,
                                                  const ledger::Ledger& ledger) {
   auto goroutine = ledger.goroutine(goid);
-  const bool still = goroutine && goroutine->place != nullptr && goroutine->age.at_least_since <= graph.at;
-  return still ? goroutine : std::nullopt;
+  return goroutine && goroutine->rests_since(graph.at) ? goroutine : std::nullopt;
 }
 
 }  // namespace
