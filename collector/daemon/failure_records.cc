@@ -26,13 +26,6 @@ std::vector<snapshot::LogicalFrame> frames_of(const target::GoProcess& process, 
   return frames_at(process, probe::return_addresses(record.caller, std::span(record.pcs).first(frames)));
 }
 
-ledger::Frame innermost_of_program(const std::vector<snapshot::LogicalFrame>& frames) {
-  const auto at = snapshot::blocked_frame(frames);
-  if (!at) return {};
-  const target::SourceFrame& source = *frames[*at].source;
-  return {.function = source.function, .file = source.file, .line = source.line};
-}
-
 snapshot::CopiedText text_of(const goleakd_failure& record) {
   const std::size_t size = std::min<std::size_t>(record.text_size, GOLEAKD_FAILURE_TEXT);
   return {.address = record.text_address,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/goroutine_details.h"
+#include "daemon/user_stack.h"
 #include "snapshot/contexts.h"
 #include "snapshot/goid_set.h"
 #include "snapshot/picked.h"
@@ -38,13 +39,9 @@ std::vector<verdict::ContextLook> ended_contexts(const target::GoProcess& proces
   for (const snapshot::EndedContext& ended : snapshot::find_ended_contexts(process, memory, few)) {
     const snapshot::Goroutine& goroutine = few.goroutines[ended.goroutine];
     const snapshot::StackFrame& frame = few.stacks[goroutine.stack]->frames[ended.frame];
-    verdict::ContextLook look{.goid = goroutine.goid, .deadline = ended.deadline, .frame = {}};
-    const auto frames = snapshot::logical_frames(*process.binary, {frame});
-    if (const auto uses = snapshot::blocked_frame(frames)) {
-      const target::SourceFrame& source = *frames[*uses].source;
-      look.frame = {.function = source.function, .file = source.file, .line = source.line};
-    }
-    looks.push_back(std::move(look));
+    looks.push_back({.goid = goroutine.goid,
+                     .deadline = ended.deadline,
+                     .frame = innermost_of_program(snapshot::logical_frames(*process.binary, {frame}))});
   }
   return looks;
 }

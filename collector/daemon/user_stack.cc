@@ -29,4 +29,11 @@ std::vector<ledger::Frame> shown_stack(const target::GoProcess& process,
   return shown;
 }
 
+ledger::Frame innermost_of_program(const std::vector<snapshot::LogicalFrame>& frames) {
+  const auto at = snapshot::blocked_frame(frames);
+  if (!at) return {};
+  const target::SourceFrame& source = *frames[*at].source;
+  return {.function = source.function, .file = source.file, .line = source.line};
+}
+
 }  // namespace goleakd::daemon

@@ -19,4 +19,7 @@ std::vector<snapshot::LogicalFrame> frames_at(const target::GoProcess& process,
 std::vector<ledger::Frame> shown_stack(const target::GoProcess& process,
                                        const std::vector<snapshot::LogicalFrame>& frames);
 
+// The innermost one that is the program's own (snapshot::blocked_frame); empty where there is none.
+ledger::Frame innermost_of_program(const std::vector<snapshot::LogicalFrame>& frames);
+
 }  // namespace goleakd::daemon
