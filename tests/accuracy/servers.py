@@ -139,10 +139,10 @@ def run(programs, window, seconds):
             server.visit(clients, minute, seconds, place)
         progress(f"watching {len(servers)} servers for {seconds:.0f} s")
         watching.watch(daemon, servers, seconds, meanwhile=lambda: tend(servers))
+        neglected = watching.neglected(daemon, servers)
         for server in servers:
-            if reason := watching.neglected(daemon, [server]).get(server.key):
-                server.wrong.append(reason)
-        for server in servers:
+            if server.key in neglected:
+                server.wrong.append(neglected[server.key])
             server.visits.stop()
             server.wrong += server.visits.faults()
     return servers
